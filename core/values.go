@@ -1,0 +1,202 @@
+package core
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Values are a node's inputs by pin name: plain JSON values, with numbers as
+// float64, int or json.Number.
+type Values map[string]any
+
+// Clone copies the map, not the values.
+func (v Values) Clone() Values {
+	c := make(Values, len(v))
+	for k, x := range v {
+		c[k] = x
+	}
+	return c
+}
+
+// Plain turns a Go value into plain JSON values (maps, slices, strings,
+// numbers, booleans and nil), the form in which outputs travel between nodes.
+// Whole numbers become int where they fit.
+func Plain(v any) (any, error) {
+	switch v := v.(type) {
+	case nil, string, bool, int:
+		return v, nil
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, nil // JSON has no form for them
+		}
+		return v, nil
+	}
+	data, err := JSON(v)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeJSON(data)
+}
+
+// DecodeJSON reads one JSON value. Whole numbers without a fraction or exponent
+// become int where they fit, other numbers float64, so that 5 stays 5 and 5.0
+// stays a float in text.
+func DecodeJSON(data []byte) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if d.More() {
+		return nil, Errorf(Invalid, "text after the JSON value")
+	}
+	return numbers(v), nil
+}
+
+// numbers replaces json.Number in a decoded value, in place.
+func numbers(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if i, err := strconv.Atoi(v.String()); err == nil {
+			return i
+		}
+		f, _ := v.Float64()
+		return f
+	case map[string]any:
+		for k, x := range v {
+			v[k] = numbers(x)
+		}
+	case []any:
+		for i, x := range v {
+			v[i] = numbers(x)
+		}
+	}
+	return v
+}
+
+// Numbers converts json.Number values inside v to int or float64, in place,
+// and gives the result.
+func Numbers(v any) any { return numbers(v) }
+
+// Truthy is the truth of a value as templates and conditions see it: nil,
+// false, zero, and empty text, lists and objects are false.
+func Truthy(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	}
+	if f, ok := Number(v); ok {
+		return f != 0
+	}
+	return true
+}
+
+// Number gives the numeric value of a Go number; booleans are not numbers.
+func Number(v any) (float64, bool) {
+	switch v := v.(type) {
+	case int:
+		return float64(v), true
+	case int64:
+		return float64(v), true
+	case int32:
+		return float64(v), true
+	case float64:
+		return v, true
+	case float32:
+		return float64(v), true
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	}
+	return 0, false
+}
+
+// Text gives the text form that a value takes where text is wanted: JSON with
+// ", " and ": " separators and non-ASCII characters escaped. Text itself is
+// returned as it is. Object members are in sorted order.
+func Text(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	data, err := JSON(v)
+	if err != nil {
+		return ""
+	}
+	return spaced(data)
+}
+
+// spaced widens compact JSON and escapes what is not ASCII.
+func spaced(data []byte) string {
+	var b strings.Builder
+	inText := false
+	for i := 0; i < len(data); i++ {
+		c := data[i]
+		switch {
+		case inText && c == '\\':
+			b.WriteByte(c)
+			i++
+			b.WriteByte(data[i])
+		case c == '"':
+			inText = !inText
+			b.WriteByte(c)
+		case !inText && (c == ',' || c == ':'):
+			b.WriteByte(c)
+			b.WriteByte(' ')
+		case c < 0x80:
+			b.WriteByte(c)
+		default:
+			r, size := decodeRune(data[i:])
+			escapeRune(&b, r)
+			i += size - 1
+		}
+	}
+	return b.String()
+}
+
+func decodeRune(p []byte) (rune, int) { return utf8.DecodeRune(p) }
+
+func escapeRune(b *strings.Builder, r rune) {
+	if r > 0xffff {
+		hi, lo := utf16.EncodeRune(r)
+		escapeRune(b, hi)
+		escapeRune(b, lo)
+		return
+	}
+	b.WriteString(`\u`)
+	hex := strconv.FormatInt(int64(r), 16)
+	b.WriteString(strings.Repeat("0", 4-len(hex)) + hex)
+}
+
+// kindName names a value's JSON type, for messages.
+func kindName(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case []any:
+		return "array"
+	case map[string]any, *Object:
+		return "object"
+	}
+	if _, ok := Number(v); ok {
+		return "number"
+	}
+	return "value"
+}
