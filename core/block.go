@@ -143,6 +143,10 @@ type BlockSpec struct {
 	Costs       []Cost
 	ErrorPin    ErrorPin
 	Credentials map[string]CredentialsField
+	// GraphValue, on input and output blocks, gives members that replace those
+	// of the value's schema in the schema of the whole agent, such as the
+	// choices of a drop-down. It gets the node's inputs.
+	GraphValue func(in Values) *Object
 	// InputDescription is shown above the form; most blocks have none.
 	InputDescription string
 
@@ -173,6 +177,16 @@ func (s *BlockSpec) Fields() []*InputField {
 		out[i] = &f.InputField
 	}
 	return out
+}
+
+// ValueSchema gives the members that an input or output node adds to its
+// property in the agent's schema, if it has any.
+func (s *BlockSpec) ValueSchema(in Values) (*Object, bool) {
+	if s.GraphValue == nil {
+		return nil, false
+	}
+	o := s.GraphValue(in)
+	return o, o != nil
 }
 
 // HasOutput reports whether the output is declared.
