@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"strings"
@@ -49,14 +50,14 @@ func (a alias) read(env environment) (value string, from []string) {
 // differs, in the order of the tag. An empty result sets nothing.
 var combine = map[string]func(values []string) string{
 	"AGENT_API_HOST+AGENT_API_PORT": func(v []string) string {
-		return net.JoinHostPort(or(v[0], "127.0.0.1"), or(v[1], "8006"))
+		return net.JoinHostPort(cmp.Or(v[0], "127.0.0.1"), cmp.Or(v[1], "8006"))
 	},
 	// A port or password alone does not ask for Redis.
 	"REDIS_HOST+REDIS_PORT+REDIS_PASSWORD": func(v []string) string {
 		if v[0] == "" {
 			return ""
 		}
-		u := url.URL{Scheme: "redis", Host: net.JoinHostPort(v[0], or(v[1], "6379")), Path: "/0"}
+		u := url.URL{Scheme: "redis", Host: net.JoinHostPort(v[0], cmp.Or(v[1], "6379")), Path: "/0"}
 		if v[2] != "" {
 			u.User = url.UserPassword("", v[2])
 		}
@@ -73,11 +74,4 @@ var combine = map[string]func(values []string) string{
 			return level
 		}
 	},
-}
-
-func or(text, fallback string) string {
-	if text == "" {
-		return fallback
-	}
-	return text
 }

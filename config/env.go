@@ -17,30 +17,26 @@ var ignoredVariables = []string{"AGENTSERVER_HOST"}
 // environment is the environment as name and value.
 type environment map[string]string
 
+// Kubernetes sets variables for each service of a namespace. A service named
+// agentserver or redis makes some that look like settings: AGENTSERVER_PORT and
+// REDIS_PORT, both tcp://10.0.0.7:1234, and AGENTSERVER_SERVICE_HOST.
+var (
+	serviceAddress = regexp.MustCompile(`^(tcp|udp|sctp)://`)
+	serviceName    = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
+)
+
 // parseEnvironment reads NAME=value pairs. Of a name given twice the last
-// counts, as in a shell.
+// counts.
 func parseEnvironment(pairs []string) environment {
 	env := make(environment, len(pairs))
 	for _, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
-		if !isServiceLink(name, value) {
-			env[name] = value
+		if strings.HasSuffix(name, "_PORT") && serviceAddress.MatchString(value) {
+			continue
 		}
+		env[name] = value
 	}
 	return env
-}
-
-var (
-	linkName    = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$`)
-	linkAddress = regexp.MustCompile(`^(tcp|udp|sctp)://`)
-)
-
-// isServiceLink recognizes the variables that Kubernetes sets for each service
-// of a namespace. A service named agentserver or redis makes some that look
-// like settings: AGENTSERVER_PORT and REDIS_PORT, both tcp://10.0.0.7:1234.
-func isServiceLink(name, value string) bool {
-	return linkName.MatchString(name) ||
-		strings.HasSuffix(name, "_PORT") && linkAddress.MatchString(value)
 }
 
 // checkNames gives one error for each variable that begins like ours and is no
@@ -52,7 +48,10 @@ func (e environment) checkNames(fields []field) []error {
 	}
 	var errs []error
 	for _, name := range sortedKeys(e) {
-		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) || slices.Contains(ignoredVariables, name) {
+		if !strings.HasPrefix(name, envPrefix) || slices.Contains(known, name) {
+			continue
+		}
+		if slices.Contains(ignoredVariables, name) || serviceName.MatchString(name) {
 			continue
 		}
 		errs = append(errs, fmt.Errorf("environment: unknown variable %s%s", name, didYouMean(name, known)))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -54,7 +55,7 @@ func Load(o Options) (*Config, error) {
 	}
 	env := parseEnvironment(o.Env)
 	v := viper.New()
-	file, err := readFile(v, or(o.File, env[fileVariable]))
+	file, err := readFile(v, cmp.Or(o.File, env[fileVariable]))
 	if err != nil {
 		return nil, err
 	}

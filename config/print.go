@@ -24,7 +24,7 @@ func (c *Config) Print(w io.Writer) error {
 		for _, name := range path[:len(path)-1] {
 			at = section(at, name)
 		}
-		value, err := s.node()
+		value, err := s.node(c.effective(s))
 		if err != nil {
 			return fmt.Errorf("printing %s: %w", s.key, err)
 		}
@@ -52,10 +52,18 @@ func section(in *yaml.Node, name string) *yaml.Node {
 
 func scalar(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }
 
-// node renders the value as it would stand in a file.
-func (s *setting) node() (*yaml.Node, error) {
+// effective gives the value in force; validation may have tidied ours.
+func (c *Config) effective(s *setting) any {
+	if s.provider != "" {
+		return s.value
+	}
+	return reflect.ValueOf(c).Elem().FieldByIndex(s.index).Interface()
+}
+
+// node renders a value as it would stand in a file.
+func (s *setting) node(value any) (*yaml.Node, error) {
 	n := &yaml.Node{}
-	if err := n.Encode(printable(s.value, s.secret)); err != nil {
+	if err := n.Encode(printable(value, s.secret)); err != nil {
 		return nil, err
 	}
 	if n.Kind == yaml.SequenceNode {

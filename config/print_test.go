@@ -17,7 +17,7 @@ func TestPrint(t *testing.T) {
 			"OPENAI_API_KEY=hunter2",
 			"ENCRYPTION_KEY=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
 		},
-		Flags: map[string]string{"listen": ":1"},
+		Flags: map[string]string{"listen": ":1", "public_url": "https://example.com/"},
 	})
 	require.NoError(t, err)
 	var b strings.Builder
@@ -28,6 +28,7 @@ func TestPrint(t *testing.T) {
 	for _, line := range []string{
 		"listen: :1 # flag",
 		"data_dir: ./data # default",
+		"public_url: https://example.com # flag",
 		"  url: '**********' # env DATABASE_URL",
 		"  keys: ['**********'] # env ENCRYPTION_KEY",
 		`  jwt_key: "" # default`,
