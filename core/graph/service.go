@@ -145,16 +145,30 @@ func (s *Service) Load(ctx context.Context, id string, version int) (*Loaded, er
 	return s.withSubGraphs(ctx, v)
 }
 
+// find gives a stored version. Its content never changes and is cached; that
+// it still exists, and is active, is looked up each time, since another process
+// may have changed that.
 func (s *Service) find(ctx context.Context, id string, version int) (*Version, error) {
-	if v, ok := s.cache.Get(versionKey{id, version}); ok {
-		return v, nil
-	}
-	r, err := s.store.version(ctx, id, version)
-	if r == nil || err != nil {
+	stamp, err := s.store.stamp(ctx, id, version)
+	if stamp == nil || err != nil {
 		return nil, err
 	}
-	v := r.version()
-	s.cache.Add(versionKey{id, v.Version}, v)
+	key := versionKey{id, stamp.Version}
+	v, ok := s.cache.Get(key)
+	if !ok {
+		r, err := s.store.version(ctx, id, stamp.Version)
+		if r == nil || err != nil {
+			return nil, err
+		}
+		v = r.version()
+		s.cache.Add(key, v)
+	}
+	if v.IsActive != stamp.IsActive {
+		fresh := *v
+		fresh.IsActive = stamp.IsActive
+		v = &fresh
+		s.cache.Add(key, v)
+	}
 	return v, nil
 }
 
@@ -208,11 +222,6 @@ func (s *Service) Delete(ctx context.Context, userID, id string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("deleting graph: %w", err)
 	}
-	for _, key := range s.cache.Keys() {
-		if key.id == id {
-			s.cache.Remove(key)
-		}
-	}
 	return count, nil
 }
 
@@ -240,11 +249,6 @@ func (s *Service) SetActive(ctx context.Context, userID, id string, version int)
 	})
 	if err != nil {
 		return fmt.Errorf("activating version: %w", err)
-	}
-	for _, key := range s.cache.Keys() {
-		if key.id == id {
-			s.cache.Remove(key) // is_active is the one thing that changes
-		}
 	}
 	return nil
 }

@@ -113,6 +113,22 @@ func (s store) version(ctx context.Context, id string, version int) (*row, error
 	return &r, nil
 }
 
+// stamp is version without the content: whether it exists and is active.
+func (s store) stamp(ctx context.Context, id string, version int) (*row, error) {
+	var rows []row
+	q := s.db.Read.WithContext(ctx).Select("id, version, is_active").Where("id = ?", id)
+	if version > 0 {
+		q = q.Where("version = ?", version)
+	}
+	if err := q.Order("version DESC").Limit(1).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("reading graph: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return &rows[0], nil
+}
+
 // activeMetas lists the highest active version of each of a user's graphs.
 func (s store) activeMetas(ctx context.Context, userID string, limit int) ([]row, error) {
 	var rows []row
