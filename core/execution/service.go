@@ -94,3 +94,20 @@ func (s *Service) Working() bool {
 	defer s.worker.mu.Unlock()
 	return s.worker.config.Work && !s.worker.draining
 }
+
+// Check reports whether runs can be started and, in a process that works,
+// whether its worker is registered.
+func (s *Service) Check(ctx context.Context) error {
+	if !s.Working() {
+		return nil
+	}
+	var n int64
+	err := s.db.Read.WithContext(ctx).Model(&workerRow{}).Where("id = ?", s.worker.id).Count(&n).Error
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return core.Errorf(core.Unavailable, "the worker is not registered")
+	}
+	return nil
+}
