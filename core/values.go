@@ -200,3 +200,21 @@ func kindName(v any) string {
 	}
 	return "value"
 }
+
+// UnmarshalJSON reads an object with numbers as [DecodeJSON] gives them.
+func (v *Values) UnmarshalJSON(data []byte) error {
+	x, err := DecodeJSON(data)
+	if err != nil {
+		return err
+	}
+	if x == nil {
+		*v = nil
+		return nil
+	}
+	m, ok := x.(map[string]any)
+	if !ok {
+		return Errorf(Invalid, "an object is expected, got %s", kindName(x))
+	}
+	*v = m
+	return nil
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"slices"
+	"time"
+
+	"agentserver/core"
+)
+
+// Config is the effective configuration. It is made by [Load] and must not be
+// changed afterwards.
+type Config struct {
+	Listen      string `key:"listen" default:"127.0.0.1:8006" env:"AGENT_API_HOST+AGENT_API_PORT" doc:"Address and port of the HTTP listener, which serves the API, WebSocket, health and metrics."`
+	DataDir     string `key:"data_dir" default:"./data" doc:"Folder for everything the server keeps on disk: the SQLite database, generated keys, files."`
+	PublicURL   string `key:"public_url" env:"PLATFORM_BASE_URL" doc:"URL at which others reach this server; webhooks and links in mail need it."`
+	FrontendURL string `key:"frontend_url" env:"FRONTEND_BASE_URL" doc:"URL of the web client, for sign-in redirects and shared links."`
+	AppEnv      string `key:"app_env" default:"local" env:"APP_ENV" oneof:"local dev prod" doc:"Kind of deployment. prod refuses settings that are only fit for a developer's machine."`
+
+	Database   Database   `key:"database" doc:"Database"`
+	Redis      Redis      `key:"redis" doc:"Redis"`
+	Auth       Auth       `key:"auth" doc:"Sign-in"`
+	Encryption Encryption `key:"encryption" doc:"Stored secrets"`
+	Log        Log        `key:"log" doc:"Logs"`
+	HTTP       HTTP       `key:"http" doc:"HTTP"`
+	CORS       CORS       `key:"cors" doc:"Cross-origin requests"`
+	Metrics    Metrics    `key:"metrics" doc:"Metrics"`
+	Worker     Worker     `key:"worker" doc:"Workers"`
+	Run        Run        `key:"run" doc:"Runs"`
+	Blocks     Blocks     `key:"blocks" doc:"Blocks"`
+	Providers  Providers  `key:"providers" doc:"Providers"`
+
+	settings []setting // every setting, in the order of declaration
+	byKey    map[string]*setting
+}
+
+// Database says where the data lives.
+type Database struct {
+	URL      core.Secret `key:"url" env:"DATABASE_URL" doc:"URL of a Postgres database, postgres://user:password@host/name. Empty: a SQLite file in data_dir."`
+	MaxConns int         `key:"max_conns" default:"20" min:"2" max:"1000" env:"DB_CONNECTION_LIMIT" doc:"Most connections that one process opens to Postgres."`
+}
+
+// Redis says how processes share events, locks and counters.
+type Redis struct {
+	URL core.Secret `key:"url" env:"REDIS_HOST+REDIS_PORT+REDIS_PASSWORD" doc:"URL of a Redis server, redis://:password@host:6379/0, or rediss:// for TLS. Needed when several processes share the work. Empty: everything stays in this process."`
+}
+
+// Auth says how the tokens that users sign in with are checked.
+type Auth struct {
+	JWTKey       core.Secret `key:"jwt_key" env:"JWT_VERIFY_KEY,SUPABASE_JWT_SECRET" doc:"Key of bearer tokens: the shared secret of an HS algorithm, or the PEM public key of another. Empty: a secret is made on first start and kept in data_dir."`
+	JWTAlgorithm string      `key:"jwt_algorithm" default:"HS256" env:"JWT_SIGN_ALGORITHM" oneof:"HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA" doc:"The one signature algorithm that is accepted."`
+	JWKSURL      string      `key:"jwks_url" doc:"URL of a JSON Web Key Set to take public keys from, in place of auth.jwt_key."`
+}
+
+// Encryption holds the keys that stored secrets are sealed with.
+type Encryption struct {
+	Keys []core.Secret `key:"keys" env:"ENCRYPTION_KEY" doc:"Keys of stored secrets, each 32 bytes in base64, optionally with a name before it (2026:…). The first one seals, all of them open, so a new key goes first and the old one stays until everything is sealed anew. Empty: a key is made on first start and kept in data_dir."`
+
+	// Ring is Keys parsed, in the same order.
+	Ring []EncryptionKey
+}
+
+// Log says what is logged and how. Logs go to standard error.
+type Log struct {
+	Level  string `key:"level" default:"info" env:"LOG_LEVEL" oneof:"debug info warn error" doc:"Least severity that is logged."`
+	Format string `key:"format" default:"text" oneof:"text json" doc:"Form of a log line."`
+}
+
+// HTTP bounds what a request may cost.
+type HTTP struct {
+	MaxBody int `key:"max_body" default:"8388608" min:"1024" doc:"Largest request body in bytes, except for uploads, which have limits of their own."`
+}
+
+// CORS says which web pages may call the API.
+type CORS struct {
+	AllowOrigins []string `key:"allow_origins" default:"[\"http://localhost:3000\"]" env:"BACKEND_CORS_ALLOW_ORIGINS" doc:"Origins that may call the API from a browser: https://app.example.com, or regex:PATTERN, which must match the whole origin. Local ones need a port, and http://localhost and http://127.0.0.1 stand for each other."`
+
+	// Allowed is AllowOrigins parsed.
+	Allowed Origins
+}
+
+// Metrics says whether the server measures itself.
+type Metrics struct {
+	Enabled bool `key:"enabled" default:"true" env:"ENABLE_METRICS" doc:"Serve Prometheus metrics at /metrics."`
+}
+
+// Worker bounds what one process runs at a time.
+type Worker struct {
+	MaxRuns             int           `key:"max_runs" default:"100" min:"1" max:"100000" env:"NUM_GRAPH_WORKERS" doc:"Most runs that this process works on at a time."`
+	MaxNodesPerRun      int           `key:"max_nodes_per_run" default:"16" min:"1" max:"1000" doc:"Most blocks of one run that execute at a time."`
+	MaxRunsPerUserGraph int           `key:"max_runs_per_user_graph" default:"25" min:"1" max:"1000" env:"MAX_CONCURRENT_GRAPH_EXECUTIONS_PER_USER" doc:"Most runs of one agent that one user has going at a time; more wait their turn."`
+	HeartbeatTimeout    time.Duration `key:"heartbeat_timeout" default:"20s" min:"2s" max:"10m" doc:"Silence after which a worker is taken for dead and its runs are taken over."`
+	ShutdownTimeout     time.Duration `key:"shutdown_timeout" default:"30s" min:"0s" max:"1h" doc:"Time that work in flight is given to end when the server stops; what remains is resumed elsewhere or at the next start."`
+}
+
+// Run bounds one run.
+type Run struct {
+	MaxNodeExecutions int `key:"max_node_executions" default:"100000" min:"1" doc:"Most block executions of one run; a run that needs more fails."`
+}
+
+// Blocks changes which of the platform's own blocks exist.
+type Blocks struct {
+	AgentInputSubtypes bool `key:"agent_input_subtypes" default:"true" env:"ENABLE_AGENT_INPUT_SUBTYPE_BLOCKS" doc:"Offer the input blocks for one type each, such as dates, files and drop-downs."`
+}
+
+// Providers turns integrations on and off.
+type Providers struct {
+	Enabled  []string `key:"enabled" doc:"The only providers that are on. Empty: all that are compiled in."`
+	Disabled []string `key:"disabled" doc:"Providers that are off, even if listed as enabled."`
+}
+
+// On reports whether the provider of that name is on.
+func (p Providers) On(name string) bool {
+	if slices.Contains(p.Disabled, name) {
+		return false
+	}
+	return len(p.Enabled) == 0 || slices.Contains(p.Enabled, name)
+}
+
+// Prod reports whether this is a production deployment.
+func (c *Config) Prod() bool { return c.AppEnv == "prod" }

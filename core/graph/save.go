@@ -1,0 +1,207 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"agentserver/core"
+)
+
+// Create saves a new graph of the user, with its sub-graphs, under new ids.
+func (s *Service) Create(ctx context.Context, userID string, g Graph) (*Model, error) {
+	repairAgentNodes(s.registry, &g)
+	reassign(&g, userID, true)
+	if g.Version < 1 {
+		g.Version = 1
+	}
+	for i := range g.SubGraphs {
+		if g.SubGraphs[i].Version < 1 {
+			g.SubGraphs[i].Version = 1
+		}
+	}
+	loaded, err := s.prepare(ctx, userID, &g)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Tx(ctx, func(tx *gorm.DB) error {
+		subs := make([]Header, len(g.SubGraphs))
+		for i := range g.SubGraphs {
+			subs[i] = g.SubGraphs[i].Header
+		}
+		for _, b := range allBase(&g) {
+			if err := tx.Create(toRow(b, userID, loaded.CreatedAt)).Error; err != nil {
+				return err
+			}
+		}
+		return s.library.Added(tx, userID, g.Header, subs)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("saving graph: %w", err)
+	}
+	return s.model(loaded, false), nil
+}
+
+// Update saves the next version of the user's graph. An active body becomes
+// the active version.
+func (s *Service) Update(ctx context.Context, userID, id string, g Graph) (*Model, error) {
+	if g.ID != id {
+		return nil, core.PlainErrorf(core.Invalid, "Graph ID does not match ID in URI")
+	}
+	existing, err := s.store.version(ctx, id, 0)
+	if err != nil {
+		return nil, err
+	}
+	if existing == nil || existing.UserID != userID {
+		return nil, notFound(id)
+	}
+	repairAgentNodes(s.registry, &g)
+	reassign(&g, userID, false)
+	if err := s.adoptSubGraphs(ctx, userID, &g); err != nil {
+		return nil, err
+	}
+	loaded, err := s.prepare(ctx, userID, &g)
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.Tx(ctx, func(tx *gorm.DB) error { return s.saveVersion(tx, userID, &g, loaded) })
+	if err != nil {
+		return nil, fmt.Errorf("saving graph: %w", err)
+	}
+	return s.Get(ctx, userID, id, g.Version, false)
+}
+
+// saveVersion writes the next version of a graph and of the sub-graphs that
+// came with it. Agent nodes keep pointing at the sub-graph versions that are
+// saved with them.
+func (s *Service) saveVersion(tx *gorm.DB, userID string, g *Graph, loaded *Loaded) error {
+	subVersions := map[string]int{}
+	for i := range g.SubGraphs {
+		sub := &g.SubGraphs[i]
+		highest, owner, err := s.store.highest(tx, sub.ID)
+		if err != nil {
+			return err
+		}
+		if owner != "" && owner != userID {
+			return core.Errorf(core.Forbidden, "sub-graph #%s belongs to someone else", sub.ID)
+		}
+		sub.Version = highest + 1
+		subVersions[sub.ID] = sub.Version
+	}
+	highest, _, err := s.store.highest(tx, g.ID)
+	if err != nil {
+		return err
+	}
+	g.Version = highest + 1
+	for _, b := range allBase(g) {
+		for i := range b.Nodes {
+			in := b.Nodes[i].InputDefault
+			if sub, ok := in["graph_id"].(string); b.Nodes[i].BlockID == AgentBlockID && ok && subVersions[sub] > 0 {
+				in["graph_version"] = subVersions[sub]
+			}
+		}
+		if err := tx.Create(toRow(b, userID, loaded.CreatedAt)).Error; err != nil {
+			return err
+		}
+	}
+	if !g.IsActive {
+		return nil
+	}
+	if err := s.store.activate(tx, userID, g.ID, g.Version); err != nil {
+		return err
+	}
+	return s.library.Moved(tx, userID, g.ID, g.Version)
+}
+
+// adoptSubGraphs gives sub-graphs without an id, or with one that is someone
+// else's, a new id.
+func (s *Service) adoptSubGraphs(ctx context.Context, userID string, g *Graph) error {
+	fresh := map[string]string{}
+	for i := range g.SubGraphs {
+		sub := &g.SubGraphs[i]
+		existing, err := s.store.version(ctx, sub.ID, 0)
+		if err != nil {
+			return err
+		}
+		if sub.ID != "" && (existing == nil || existing.UserID == userID) {
+			continue
+		}
+		id := newID()
+		fresh[sub.ID], sub.ID = id, id
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	for _, b := range allBase(g) {
+		for i := range b.Nodes {
+			if old, ok := b.Nodes[i].InputDefault["graph_id"].(string); ok && fresh[old] != "" {
+				b.Nodes[i].InputDefault["graph_id"] = fresh[old]
+			}
+		}
+	}
+	return nil
+}
+
+// prepare repairs and validates a graph that is to be saved.
+func (s *Service) prepare(ctx context.Context, userID string, g *Graph) (*Loaded, error) {
+	at := now()
+	versions := make([]*Version, 0, 1+len(g.SubGraphs))
+	for _, b := range allBase(g) {
+		repairModels(s.registry, b.Nodes)
+		if err := s.validator.Structure(b.Nodes, b.Links); err != nil {
+			return nil, err
+		}
+		v := (&Version{Header: b.Header, UserID: userID, CreatedAt: at, Nodes: b.Nodes, Links: b.Links}).index()
+		if err := s.validator.Nodes(v, false, nil).firstError(v); err != nil {
+			return nil, err
+		}
+		versions = append(versions, v)
+	}
+	if err := s.checkCredentials(ctx, userID, versions); err != nil {
+		return nil, err
+	}
+	return &Loaded{Version: versions[0], SubGraphs: versions[1:]}, nil
+}
+
+// checkCredentials makes sure that credentials stored in nodes are the user's.
+// In fields that may be left out, the ones that are gone are dropped.
+func (s *Service) checkCredentials(ctx context.Context, userID string, graphs []*Version) error {
+	for _, g := range graphs {
+		for i := range g.Nodes {
+			n := &g.Nodes[i]
+			block, known := s.registry.Block(n.BlockID)
+			if !known {
+				continue
+			}
+			for _, f := range block.Spec().Fields() {
+				ref, _ := n.InputDefault[f.Name].(map[string]any)
+				id, _ := ref["id"].(string)
+				if f.Credentials == nil || id == "" {
+					continue
+				}
+				found, err := s.credentials.Find(ctx, userID, id)
+				if err != nil {
+					return fmt.Errorf("looking up credentials: %w", err)
+				}
+				if found != nil {
+					continue
+				}
+				if optional, _ := n.Metadata["credentials_optional"].(bool); !f.Required || optional {
+					n.InputDefault[f.Name] = map[string]any{}
+					continue
+				}
+				return core.Errorf(core.Invalid, "Node #%s input '%s' updated with non-existent credentials #%s", n.ID, f.Name, id)
+			}
+		}
+	}
+	return nil
+}
+
+func allBase(g *Graph) []*BaseGraph {
+	list := []*BaseGraph{&g.BaseGraph}
+	for i := range g.SubGraphs {
+		list = append(list, &g.SubGraphs[i])
+	}
+	return list
+}
