@@ -15,7 +15,7 @@ type inputField struct {
 // buildInputs makes the input schema of a struct type.
 func (s *BlockSpec) buildInputs(t reflect.Type) error {
 	props, required := NewObject(), []any{}
-	s.fieldByName = map[string]*inputField{}
+	s.inputFields, s.fieldByName = nil, map[string]*inputField{}
 	for _, f := range reflect.VisibleFields(t) {
 		name := jsonName(f)
 		if name == "" {
