@@ -47,7 +47,7 @@ func viaJSON(v any) (any, error) {
 
 // DecodeJSON reads one JSON value. Whole numbers without a fraction or exponent
 // become int where they fit, other numbers float64, so that 5 stays 5 and 5.0
-// stays a float in text.
+// stays a float in text. Numbers beyond the range of float64 become its largest.
 func DecodeJSON(data []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -69,7 +69,7 @@ func numbers(v any) any {
 			return i
 		}
 		f, _ := v.Float64()
-		return f
+		return min(max(f, -math.MaxFloat64), math.MaxFloat64)
 	case map[string]any:
 		for k, x := range v {
 			v[k] = numbers(x)
