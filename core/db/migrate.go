@@ -105,11 +105,16 @@ func (d *DB) goose(files fs.FS) (*goose.Provider, error) {
 
 // currentVersion reads the version without creating anything.
 func (d *DB) currentVersion(ctx context.Context) (int64, error) {
-	if !d.Write.WithContext(ctx).Migrator().HasTable(versionTable) {
+	return d.maxVersion(ctx, versionTable, "version_id")
+}
+
+// maxVersion gives the highest version in a table, 0 when there is none.
+func (d *DB) maxVersion(ctx context.Context, table, column string) (int64, error) {
+	if !d.Write.WithContext(ctx).Migrator().HasTable(table) {
 		return 0, ctx.Err()
 	}
 	var version sql.NullInt64
-	err := d.write.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable).Scan(&version)
+	err := d.write.QueryRowContext(ctx, "SELECT max("+column+") FROM "+table).Scan(&version)
 	return version.Int64, err
 }
 

@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riverdatabasesql"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
 )
+
+// queueVersionTable is where the queue's library notes its migrations.
+const queueVersionTable = "river_migration"
 
 // queueMigrator gives the migrations of the queue's own tables.
 func (d *DB) queueMigrator() (*rivermigrate.Migrator[*sql.Tx], error) {
@@ -33,18 +35,17 @@ func (d *DB) queuePending(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	existing, err := m.ExistingVersions(ctx)
+	// The library's own reading of the versions fails on one it does not know.
+	current, err := d.maxVersion(ctx, queueVersionTable, "version")
 	if err != nil {
 		return false, fmt.Errorf("reading the version of the queue's tables: %w", err)
 	}
-	byVersion := func(a, b rivermigrate.Migration) int { return a.Version - b.Version }
-	wanted := slices.MaxFunc(m.AllVersions(), byVersion).Version
-	if len(existing) == 0 {
-		return true, nil
+	var wanted int64
+	for _, step := range m.AllVersions() {
+		wanted = max(wanted, int64(step.Version))
 	}
-	current := slices.MaxFunc(existing, byVersion).Version
 	if current > wanted {
-		return false, newerSchema(int64(current), int64(wanted))
+		return false, newerSchema(current, wanted)
 	}
 	return current < wanted, nil
 }

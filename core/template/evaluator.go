@@ -42,9 +42,6 @@ func (e *evaluator) leave() { e.depth-- }
 
 // charge counts an allocation of n bytes.
 func (e *evaluator) charge(n int) error {
-	if n > MaxOutput*4 {
-		return errMemory
-	}
 	e.memory += n
 	if e.memory > maxMemory {
 		return errMemory

@@ -1,11 +1,13 @@
 package dbtest
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 
 	"agentserver/core/db"
@@ -16,20 +18,41 @@ import (
 // types, from inside [Each].
 func CheckModels(t *testing.T, d *db.DB, models ...any) {
 	t.Helper()
-	var cache sync.Map
 	for _, model := range models {
-		parsed, err := schema.Parse(model, &cache, d.Write.NamingStrategy)
-		require.NoError(t, err)
-		require.True(t, d.Write.Migrator().HasTable(parsed.Table), "%T: no table %s", model, parsed.Table)
-		columns, err := d.Write.Migrator().ColumnTypes(parsed.Table)
-		require.NoError(t, err)
-		var got []string
-		for _, c := range columns {
-			got = append(got, c.Name())
+		if err := CompareModel(d, model); err != nil {
+			t.Error(err)
 		}
-		want := slices.Clone(parsed.DBNames)
-		slices.Sort(want)
-		slices.Sort(got)
-		require.Equal(t, want, got, "%T (expected) and table %s (actual) have different columns", model, parsed.Table)
 	}
+}
+
+// CompareModel says how a model differs from its table, or nil.
+func CompareModel(d *db.DB, model any) error {
+	parsed, err := schema.Parse(model, &sync.Map{}, d.Write.NamingStrategy)
+	if err != nil {
+		return fmt.Errorf("reading %T: %w", model, err)
+	}
+	migrator := d.Write.Migrator()
+	if !migrator.HasTable(parsed.Table) {
+		return fmt.Errorf("%T: there is no table %s", model, parsed.Table)
+	}
+	columns, err := migrator.ColumnTypes(parsed.Table)
+	if err != nil {
+		return fmt.Errorf("reading the columns of %s: %w", parsed.Table, err)
+	}
+	var missing, unknown []string
+	for _, name := range parsed.DBNames {
+		if !slices.ContainsFunc(columns, func(c gorm.ColumnType) bool { return c.Name() == name }) {
+			missing = append(missing, name)
+		}
+	}
+	for _, c := range columns {
+		if !slices.Contains(parsed.DBNames, c.Name()) {
+			unknown = append(unknown, c.Name())
+		}
+	}
+	if len(missing)+len(unknown) > 0 {
+		return fmt.Errorf("%T and table %s differ: the table lacks [%s], the model lacks [%s]",
+			model, parsed.Table, strings.Join(missing, " "), strings.Join(unknown, " "))
+	}
+	return nil
 }

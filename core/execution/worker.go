@@ -1,0 +1,377 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"agentserver/core"
+	"agentserver/core/bus"
+	"agentserver/core/db"
+	"agentserver/core/graph"
+)
+
+// Config bounds a worker.
+type Config struct {
+	// MaxRuns is how many runs this process drives at once; nested runs come
+	// on top, since their parents wait for them.
+	MaxRuns int
+	// MaxNodesPerRun is how many nodes of a run execute at once.
+	MaxNodesPerRun int
+	// MaxRunsPerUserGraph is how many runs of one graph a user may have at
+	// work; more wait in the queue.
+	MaxRunsPerUserGraph int
+	// MaxNodeRuns ends runs that loop without end.
+	MaxNodeRuns int
+	// HeartbeatTimeout is how long a worker may be silent before its runs are
+	// given to others.
+	HeartbeatTimeout time.Duration
+	// Work is false for processes that only start runs.
+	Work bool
+}
+
+// extraJobs lets nested runs through when all places are taken.
+const extraJobs = 10
+
+// CredentialSource gives the credentials that blocks run with.
+type CredentialSource interface {
+	Get(ctx context.Context, userID, id string) (core.Credential, error)
+}
+
+// Services are what blocks get from the platform.
+type Services struct {
+	HTTP   core.Doer
+	Store  core.KeyValueStore
+	Models core.ModelClient
+	Files  core.Files
+	Review core.Reviewer
+}
+
+// Worker drives runs.
+type Worker struct {
+	id          string
+	config      Config
+	db          *db.DB
+	store       store
+	journal     *journal
+	queue       *queue
+	bus         bus.Bus
+	registry    *core.Registry
+	graphs      *graph.Service
+	credentials CredentialSource
+	services    Services
+	log         *slog.Logger
+	metrics     *metrics
+
+	mu       sync.Mutex
+	runs     map[string]*active
+	perGraph map[userGraph]int
+	orphans  []*runRow
+	draining bool
+	// backlogUntil: while runs wait in the queue, new ones line up behind them.
+	backlogUntil time.Time
+	starter      *Service
+
+	wg     sync.WaitGroup
+	ctx    context.Context
+	cancel context.CancelFunc
+	alive  *liveness
+}
+
+type userGraph struct{ user, graph string }
+
+// active is a run at work in this process.
+type active struct {
+	row    *runRow
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+	nested bool
+}
+
+func newWorker(config Config, d *db.DB, b bus.Bus, registry *core.Registry, graphs *graph.Service,
+	credentials CredentialSource, services Services, q *queue, j *journal, log *slog.Logger, m *metrics,
+) *Worker {
+	w := &Worker{
+		id: uuid.NewString(), config: config, db: d, store: store{d}, bus: b, registry: registry, graphs: graphs,
+		credentials: credentials, services: services, queue: q, journal: j, log: log, metrics: m,
+		runs: map[string]*active{}, perGraph: map[userGraph]int{},
+	}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	w.alive = newLiveness(config.HeartbeatTimeout)
+	return w
+}
+
+// start registers the worker, takes over what a lost process of the same data
+// folder left, and begins to take jobs.
+func (w *Worker) start(ctx context.Context) error {
+	if !w.config.Work {
+		return nil
+	}
+	if err := w.register(ctx); err != nil {
+		return err
+	}
+	if err := w.sweep(ctx); err != nil {
+		return err
+	}
+	w.wg.Go(w.beat)
+	w.wg.Go(w.listenForStops)
+	return w.queue.work(w.ctx, w.id, w.config.MaxRuns+extraJobs, w.log, w.fromQueue)
+}
+
+func (w *Worker) register(ctx context.Context) error {
+	host, _ := os.Hostname()
+	row := workerRow{ID: w.id, Host: host, PID: os.Getpid(), Beat: 1, StartedAt: db.Now()}
+	if w.db.Engine == db.SQLite {
+		// The data folder belongs to this process alone: every other worker
+		// in it is gone.
+		if err := w.db.Write.WithContext(ctx).Where("1 = 1").Delete(&workerRow{}).Error; err != nil {
+			return fmt.Errorf("registering worker: %w", err)
+		}
+	}
+	if err := w.db.Write.WithContext(ctx).Create(&row).Error; err != nil {
+		return fmt.Errorf("registering worker: %w", err)
+	}
+	return nil
+}
+
+// fromQueue drives the run of a job. Jobs whose run has an owner, or is at its
+// end, are done.
+func (w *Worker) fromQueue(_ context.Context, id string) error {
+	row, err := w.store.run(w.ctx, id)
+	if err != nil || row == nil || row.Status.Final() || row.WorkerID != nil {
+		return err
+	}
+	nested := row.ParentID != nil
+	if !w.admit(row, nested) {
+		// Hold the job for a moment: jobs that return at once would be taken
+		// again at once.
+		w.noteBacklog()
+		select {
+		case <-time.After(250 * time.Millisecond):
+		case <-w.ctx.Done():
+		}
+		return later(250 * time.Millisecond)
+	}
+	full, err := w.overLimit(w.ctx, row)
+	if err != nil || full {
+		w.leave(row)
+		if err == nil {
+			err = later(250 * time.Millisecond)
+		}
+		return err
+	}
+	claimed, err := w.store.claim(w.ctx, row, w.id)
+	if err != nil || !claimed {
+		w.leave(row)
+		return err
+	}
+	a := w.launch(row, func(r *runner) error { return r.restore(w.ctx) })
+	if !nested {
+		// Holding the job keeps the queue from taking more than there is room
+		// for. It is not what the run's life hangs on: that is the owner.
+		<-a.done
+	}
+	return nil
+}
+
+// admit reserves a place for a run in this process.
+func (w *Worker) admit(row *runRow, nested bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := userGraph{row.UserID, row.GraphID}
+	if w.draining || w.runs[row.ID] != nil {
+		return false
+	}
+	if !nested && (w.busy() >= w.config.MaxRuns || w.perGraph[key] >= w.config.MaxRunsPerUserGraph) {
+		return false
+	}
+	w.runs[row.ID] = &active{row: row, done: make(chan struct{}), nested: nested}
+	if !nested {
+		w.perGraph[key]++
+	}
+	w.metrics.active(len(w.runs))
+	return true
+}
+
+// busy counts the runs that take a place. The caller holds the lock.
+func (w *Worker) busy() int {
+	n := 0
+	for _, count := range w.perGraph {
+		n += count
+	}
+	return n
+}
+
+// leave gives the place of a run back.
+func (w *Worker) leave(row *runRow) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a := w.runs[row.ID]
+	if a == nil {
+		return
+	}
+	delete(w.runs, row.ID)
+	if !a.nested {
+		key := userGraph{row.UserID, row.GraphID}
+		if w.perGraph[key]--; w.perGraph[key] == 0 {
+			delete(w.perGraph, key)
+		}
+	}
+	w.metrics.active(len(w.runs))
+	close(a.done)
+}
+
+// overLimit asks the database whether other processes already run as many runs
+// of the graph as the user may have.
+func (w *Worker) overLimit(ctx context.Context, row *runRow) (bool, error) {
+	if w.db.Engine == db.SQLite {
+		return false, nil // this process is the only one
+	}
+	n, err := w.store.owned(ctx, row.UserID, row.GraphID)
+	return n >= w.config.MaxRunsPerUserGraph, err
+}
+
+func (w *Worker) noteBacklog() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.backlogUntil = time.Now().Add(time.Second)
+}
+
+// direct reserves a place for a run that is about to be created, so that it
+// need not pass through the queue.
+func (w *Worker) direct(row *runRow) bool {
+	if !w.config.Work {
+		return false
+	}
+	nested := row.ParentID != nil
+	w.mu.Lock()
+	waiting := time.Now().Before(w.backlogUntil)
+	w.mu.Unlock()
+	if waiting && !nested || !w.admit(row, nested) {
+		w.noteBacklog()
+		return false
+	}
+	return true
+}
+
+// launch drives an owned run that has a place.
+func (w *Worker) launch(row *runRow, prepare func(*runner) error) *active {
+	ctx, cancel := context.WithCancelCause(w.ctx)
+	w.mu.Lock()
+	a := w.runs[row.ID]
+	a.cancel = cancel
+	if w.draining {
+		cancel(errHandover)
+	}
+	w.mu.Unlock()
+	w.wg.Go(func() {
+		defer cancel(nil)
+		defer w.leave(row)
+		r := &runner{
+			worker: w, row: row, log: w.log, timezone: location(row.Context.V.Timezone),
+			events: make(chan nodeEvent, 64), committed: make(chan error, 1),
+		}
+		if err := prepare(r); err != nil {
+			w.log.Error("a run cannot be taken up", "execution", row.ID, "error", err)
+			r.m = newMachine(nil, row.IsDryRun, 0)
+			r.startedAt = time.Now()
+			r.end(outcome{status: Failed, err: publicText(err)})
+			return
+		}
+		start := time.Now()
+		r.run(ctx)
+		w.metrics.run(time.Since(start))
+	})
+	return a
+}
+
+// publicText is the part of an error that its user may read.
+func publicText(err error) string {
+	var e *core.Error
+	if errors.As(err, &e) && e.Kind != core.Internal {
+		return e.Message
+	}
+	return "The run could not be taken up"
+}
+
+func location(name string) *time.Location {
+	if loc, err := time.LoadLocation(name); err == nil {
+		return loc
+	}
+	return time.UTC
+}
+
+// stopRun cancels a run if it is at work here.
+func (w *Worker) stopRun(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if a := w.runs[id]; a != nil && a.cancel != nil {
+		a.cancel(errStopped)
+	}
+}
+
+// abandon keeps a run that could not be written, to give it back to the queue
+// when the database answers again.
+func (w *Worker) abandon(row *runRow) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.orphans = append(w.orphans, row)
+}
+
+// stop lets runs end until ctx ends, then hands the rest over.
+func (w *Worker) stop(ctx context.Context) {
+	w.mu.Lock()
+	w.draining = true
+	w.mu.Unlock()
+	if !w.config.Work {
+		w.cancel()
+		return
+	}
+	// The queue's own jobs end with the runs they started.
+	quiet, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	go w.queue.stop(quiet)
+	w.waitForRuns(ctx)
+	w.mu.Lock()
+	left := len(w.runs)
+	for _, a := range w.runs {
+		if a.cancel != nil {
+			a.cancel(errHandover)
+		}
+	}
+	w.mu.Unlock()
+	if left > 0 {
+		w.log.Info("unfinished runs are handed over", "runs", left)
+	}
+	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancelLast()
+	w.waitForRuns(last)
+	w.queue.stop(last)
+	if err := w.db.Write.WithContext(last).Where("id = ?", w.id).Delete(&workerRow{}).Error; err != nil {
+		w.log.Warn("the worker did not sign off; its beat will run out", "error", err)
+	}
+	w.cancel()
+	w.wg.Wait()
+}
+
+func (w *Worker) waitForRuns(ctx context.Context) {
+	for {
+		w.mu.Lock()
+		n := len(w.runs)
+		w.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
