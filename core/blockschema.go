@@ -15,7 +15,7 @@ type inputField struct {
 // buildInputs makes the input schema of a struct type.
 func (s *BlockSpec) buildInputs(t reflect.Type) error {
 	props, required := NewObject(), []any{}
-	s.fieldByName = map[string]*inputField{}
+	s.inputFields, s.fieldByName = nil, map[string]*inputField{}
 	for _, f := range reflect.VisibleFields(t) {
 		name := jsonName(f)
 		if name == "" {
@@ -199,7 +199,16 @@ func (s *BlockSpec) buildOutputs(t reflect.Type) ([]pinBinding, error) {
 	for _, f := range reflect.VisibleFields(t) {
 		name := jsonName(f)
 		if name == "" {
+			if f.IsExported() && !f.Anonymous {
+				return nil, fmt.Errorf("field %s has no json name", f.Name)
+			}
 			continue
+		}
+		if name == "error" {
+			return nil, fmt.Errorf("'error' is declared by ErrorPin, not by a field")
+		}
+		if _, twice := s.outputChecks[name]; twice {
+			return nil, fmt.Errorf("'%s' is declared twice", name)
 		}
 		p, ok := reflect.Zero(f.Type).Interface().(pinField)
 		if !ok {

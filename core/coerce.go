@@ -30,9 +30,13 @@ func Coerce(schema *Object, value any) (any, error) {
 	case "string":
 		return Text(value), nil
 	case "integer":
-		return toInteger(value)
+		return toInteger(schema, value)
 	case "number":
-		return toNumber(value), nil
+		f, err := finite(schema, value)
+		if err != nil {
+			return nil, err
+		}
+		return f, nil
 	case "boolean":
 		return toBoolean(value), nil
 	case "array":
@@ -143,19 +147,29 @@ func integer(v any) (int, bool) {
 	return 0, false
 }
 
-func toInteger(v any) (any, error) {
+func toInteger(schema *Object, v any) (any, error) {
 	if b, ok := v.(bool); ok {
 		return b, nil
 	}
-	f := toNumber(v)
-	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return nil, Errorf(Invalid, "Failed to convert %s to integer", brief(v))
+	f, err := finite(schema, v)
+	if err != nil {
+		return nil, err
 	}
 	f = math.Trunc(f)
 	if math.Abs(f) >= 1<<62 {
 		return f, nil
 	}
 	return int(f), nil
+}
+
+// finite is toNumber without infinity and NaN, which have no JSON form and could
+// not be stored.
+func finite(schema *Object, v any) (float64, error) {
+	f := toNumber(v)
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		return 0, Errorf(Invalid, "Failed to convert %s to %s", brief(v), schema.Text("type"))
+	}
+	return f, nil
 }
 
 // toNumber gives a list's or object's length, a flag's 0 or 1, a text's number,

@@ -131,7 +131,9 @@ func (o *Object) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads an object and keeps the order of its members.
 func (o *Object) UnmarshalJSON(data []byte) error {
-	v, err := decodeOrdered(json.NewDecoder(bytes.NewReader(data)))
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	v, err := decodeOrdered(d)
 	if err != nil {
 		return err
 	}
@@ -143,7 +145,8 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// decodeOrdered reads one JSON value; objects become *Object.
+// decodeOrdered reads one JSON value; objects become *Object, numbers what
+// [DecodeJSON] makes of them.
 func decodeOrdered(d *json.Decoder) (any, error) {
 	tok, err := d.Token()
 	if err != nil {
@@ -151,7 +154,7 @@ func decodeOrdered(d *json.Decoder) (any, error) {
 	}
 	delim, ok := tok.(json.Delim)
 	if !ok {
-		return tok, nil
+		return numbers(tok), nil
 	}
 	switch delim {
 	case '{':

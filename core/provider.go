@@ -125,6 +125,9 @@ func checkWebhook(spec *BlockSpec) error {
 		return fmt.Errorf("its event filter '%s' is not an input", w.EventFilter)
 	}
 	props := filter.Schema.Object("properties")
+	if props.Len() == 0 {
+		return fmt.Errorf("its event filter '%s' may hold booleans only", w.EventFilter)
+	}
 	for _, name := range props.Keys() {
 		if props.Object(name).Text("type") != "boolean" {
 			return fmt.Errorf("its event filter '%s' may hold booleans only", w.EventFilter)

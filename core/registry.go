@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"sort"
 	"strings"
@@ -62,21 +63,39 @@ func (r *Registry) Add(p *Provider) error {
 	if r.providers == nil {
 		r.providers, r.blocks, r.names = map[string]*Provider{}, map[string]Block{}, map[string]string{}
 	}
-	if _, taken := r.providers[p.Name]; taken {
-		return fmt.Errorf("the name is taken")
+	if err := r.free(p); err != nil {
+		return err
 	}
 	for _, b := range p.Blocks {
 		spec := b.Spec()
-		if other, taken := r.blocks[spec.ID]; taken {
-			return fmt.Errorf("block %s: its id is taken by %s", spec.Name, other.Spec().Name)
-		}
-		if _, taken := r.names[spec.Name]; taken {
-			return fmt.Errorf("block %s: its name is taken", spec.Name)
-		}
 		r.blocks[spec.ID], r.names[spec.Name] = b, spec.ID
 		r.order = append(r.order, b)
 	}
 	r.providers[p.Name] = p
+	return nil
+}
+
+// free reports which of the provider's names and ids is taken, by another
+// provider or twice in its own blocks.
+func (r *Registry) free(p *Provider) error {
+	if _, taken := r.providers[p.Name]; taken {
+		return fmt.Errorf("the name is taken")
+	}
+	ids, names := map[string]string{}, map[string]bool{}
+	for _, b := range p.Blocks {
+		spec := b.Spec()
+		owner := ids[spec.ID]
+		if other, taken := r.blocks[spec.ID]; taken {
+			owner = other.Spec().Name
+		}
+		if owner != "" {
+			return fmt.Errorf("block %s: its id is taken by %s", spec.Name, owner)
+		}
+		if _, taken := r.names[spec.Name]; taken || names[spec.Name] {
+			return fmt.Errorf("block %s: its name is taken", spec.Name)
+		}
+		ids[spec.ID], names[spec.Name] = spec.Name, true
+	}
 	return nil
 }
 
@@ -89,9 +108,9 @@ func (r *Registry) Without(reasons map[string]string) *Registry {
 		providers: map[string]*Provider{}, blocks: map[string]Block{}, names: map[string]string{},
 		off: map[string]string{}, offBlocks: map[string]string{}, hidden: map[string]string{},
 	}
-	for id, reason := range r.hidden {
-		c.hidden[id] = reason
-	}
+	maps.Copy(c.off, r.off)
+	maps.Copy(c.offBlocks, r.offBlocks)
+	maps.Copy(c.hidden, r.hidden)
 	for name, p := range r.providers {
 		if reason, off := reasons[name]; off {
 			c.off[name] = reason

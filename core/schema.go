@@ -92,7 +92,8 @@ func nullable(s *Object) *Object {
 	return NewObject("anyOf", []any{s, NewObject("type", "null")})
 }
 
-// structSchema gives the schema of a nested object.
+// structSchema gives the schema of a nested object. Its fields say whether they
+// are advanced or secret only if they carry the advanced tag.
 func structSchema(t reflect.Type) (*Object, error) {
 	props, required := NewObject(), []any{}
 	for _, f := range reflect.VisibleFields(t) {
@@ -103,6 +104,9 @@ func structSchema(t reflect.Type) (*Object, error) {
 		s, d, err := fieldSchema(f, name)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if advanced, ok := f.Tag.Lookup("advanced"); ok {
+			s.Set("advanced", advanced == "true").Set("secret", f.Tag.Get("secret") == "true")
 		}
 		props.Set(name, s)
 		if d.required {

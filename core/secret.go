@@ -1,9 +1,16 @@
 package core
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is text that must not appear in logs, errors or answers. Printing,
 // logging or encoding it gives a row of asterisks; Reveal gives the text.
+//
+// Package fmt prints unexported fields without asking their methods: do not
+// print a struct that holds a secret in one.
 type Secret string
 
 const redacted = "**********"
@@ -18,8 +25,9 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// GoString keeps %#v from printing the text.
-func (s Secret) GoString() string { return s.String() }
+// Format redacts the secret under every verb, the wrong ones included: those
+// print the value itself when there is only a String method.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText redacts the secret in every text encoding, JSON included.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"math/big"
 	"sort"
 	"strings"
 	"sync"
@@ -79,9 +80,9 @@ func explain(e *jsonschema.ValidationError, root any) string {
 	case *kind.AnyOf, *kind.OneOf:
 		return fmt.Sprintf("%s is not valid under any of the given schemas", reprBrief(at))
 	case *kind.Minimum:
-		return fmt.Sprintf("%s is less than the minimum of %s", reprBrief(at), k.Want.RatString())
+		return fmt.Sprintf("%s is less than the minimum of %s", reprBrief(at), bound(k.Want))
 	case *kind.Maximum:
-		return fmt.Sprintf("%s is greater than the maximum of %s", reprBrief(at), k.Want.RatString())
+		return fmt.Sprintf("%s is greater than the maximum of %s", reprBrief(at), bound(k.Want))
 	case *kind.MinLength, *kind.MinItems:
 		return fmt.Sprintf("%s is too short", reprBrief(at))
 	case *kind.MaxLength, *kind.MaxItems:
@@ -129,6 +130,15 @@ func locate(v any, path []string) any {
 		}
 	}
 	return v
+}
+
+// bound writes a limit as it stands in the schema.
+func bound(r *big.Rat) string {
+	if r.IsInt() {
+		return r.RatString()
+	}
+	f, _ := r.Float64()
+	return FormatFloat(f)
 }
 
 func quoteAll(names []string) string {

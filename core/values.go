@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
-	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // Values are a node's inputs by pin name: plain JSON values, with numbers as
@@ -36,6 +33,11 @@ func Plain(v any) (any, error) {
 		}
 		return v, nil
 	}
+	return viaJSON(v)
+}
+
+// viaJSON gives the plain value that v's JSON form stands for.
+func viaJSON(v any) (any, error) {
 	data, err := JSON(v)
 	if err != nil {
 		return nil, err
@@ -45,7 +47,7 @@ func Plain(v any) (any, error) {
 
 // DecodeJSON reads one JSON value. Whole numbers without a fraction or exponent
 // become int where they fit, other numbers float64, so that 5 stays 5 and 5.0
-// stays a float in text.
+// stays a float in text. Numbers beyond the range of float64 become its largest.
 func DecodeJSON(data []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -67,7 +69,7 @@ func numbers(v any) any {
 			return i
 		}
 		f, _ := v.Float64()
-		return f
+		return min(max(f, -math.MaxFloat64), math.MaxFloat64)
 	case map[string]any:
 		for k, x := range v {
 			v[k] = numbers(x)
@@ -123,62 +125,6 @@ func Number(v any) (float64, bool) {
 		return f, err == nil
 	}
 	return 0, false
-}
-
-// Text gives the text form that a value takes where text is wanted: JSON with
-// ", " and ": " separators and non-ASCII characters escaped. Text itself is
-// returned as it is. Object members are in sorted order.
-func Text(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	data, err := JSON(v)
-	if err != nil {
-		return ""
-	}
-	return spaced(data)
-}
-
-// spaced widens compact JSON and escapes what is not ASCII.
-func spaced(data []byte) string {
-	var b strings.Builder
-	inText := false
-	for i := 0; i < len(data); i++ {
-		c := data[i]
-		switch {
-		case inText && c == '\\':
-			b.WriteByte(c)
-			i++
-			b.WriteByte(data[i])
-		case c == '"':
-			inText = !inText
-			b.WriteByte(c)
-		case !inText && (c == ',' || c == ':'):
-			b.WriteByte(c)
-			b.WriteByte(' ')
-		case c < 0x80:
-			b.WriteByte(c)
-		default:
-			r, size := decodeRune(data[i:])
-			escapeRune(&b, r)
-			i += size - 1
-		}
-	}
-	return b.String()
-}
-
-func decodeRune(p []byte) (rune, int) { return utf8.DecodeRune(p) }
-
-func escapeRune(b *strings.Builder, r rune) {
-	if r > 0xffff {
-		hi, lo := utf16.EncodeRune(r)
-		escapeRune(b, hi)
-		escapeRune(b, lo)
-		return
-	}
-	b.WriteString(`\u`)
-	hex := strconv.FormatInt(int64(r), 16)
-	b.WriteString(strings.Repeat("0", 4-len(hex)) + hex)
 }
 
 // kindName names a value's JSON type, for messages.

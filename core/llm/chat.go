@@ -92,7 +92,7 @@ func (k *call) empty(raw string) error {
 func (k *call) check(out *core.ModelResponse) (*core.ModelResponse, error) {
 	if out.Stop == core.StopLength && out.Text == "" && len(out.ToolCalls) == 0 {
 		return nil, core.Errorf(core.Unavailable,
-			"model %s reached the token limit (%d) before it wrote anything: raise max_tokens or shorten the prompt", k.Model, k.maxTokens)
+			"model %s used up its token limit of %d before it wrote anything: raise max_tokens", k.Model, k.maxTokens)
 	}
 	return out, nil
 }

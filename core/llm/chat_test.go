@@ -59,7 +59,7 @@ func TestAnswers(t *testing.T) {
 		{name: "reasoning_content", body: answer(`{"role":"assistant","content":"x","reasoning_content":"so"}`, "stop"), want: core.ModelResponse{
 			Text: "x", Reasoning: "so", Stop: core.StopEnd, InputTokens: 1, OutputTokens: 2,
 		}},
-		{name: "cut before the first word", body: answer(`{"role":"assistant","content":""}`, "length"), err: "token limit (16384)"},
+		{name: "cut before the first word", body: answer(`{"role":"assistant","content":""}`, "length"), err: "token limit of 16384"},
 		{name: "no choices", body: `{"id":"x","choices":[]}`, err: "openai returned no choices for model gpt-4o"},
 		{name: "error with a good status", body: `{"error":{"message":"Provider down","code":502}}`, err: "openai API error 502: Provider down"},
 	} {
