@@ -7,10 +7,12 @@ import (
 )
 
 // secretWords mark input names whose values do not leave in an export.
-var secretWords = []string{"credentials", "api_key", "apikey", "password", "token", "secret"}
+var secretWords = []string{"credentials", "api_key", "apikey", "password", "token", "secret", "authorization"}
 
 // harmlessWords are names with such a word that hold no secret.
-var harmlessWords = map[string]bool{"max_tokens": true, "chunk_max_tokens": true, "return_tokens": true}
+var harmlessWords = map[string]bool{
+	"max_tokens": true, "chunk_max_tokens": true, "max_output_tokens": true, "tokens_num": true, "return_tokens": true,
+}
 
 // stripSecrets removes what must not leave with an export from a node's
 // inputs: values of secret fields and anything named like a secret.
