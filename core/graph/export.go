@@ -30,12 +30,29 @@ func stripSecrets(registry *core.Registry, n Node) Node {
 	clean, _ := stripValue(map[string]any(n.InputDefault), secret).(map[string]any)
 	if n.BlockID == AgentBlockID {
 		clean["user_id"] = ""
+		stripAgentInputs(clean)
 	}
 	if hidden, _ := clean["secret"].(bool); isInput && hidden {
 		delete(clean, "value")
 	}
 	n.InputDefault = clean
 	return n
+}
+
+// stripAgentInputs removes the values of a nested agent's secret inputs: those
+// that the node gives, and the agent's own, which its schema shows as defaults.
+func stripAgentInputs(in map[string]any) {
+	schema, _ := in["input_schema"].(map[string]any)
+	props, _ := schema["properties"].(map[string]any)
+	inputs, _ := in["inputs"].(map[string]any)
+	for name, p := range props {
+		p, _ := p.(map[string]any)
+		if hidden, _ := p["secret"].(bool); hidden {
+			delete(p, "default")
+			delete(inputs, name)
+			delete(in, name)
+		}
+	}
 }
 
 func stripValue(v any, secret map[string]bool) any {

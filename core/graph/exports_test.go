@@ -29,8 +29,8 @@ func TestSecretsStayBehind(t *testing.T) {
 		"inputs that hide":         {node("a", secretID, "author", "me", "text", "t"), node("a", secretID, "text", "t")},
 		"secret input of an agent": {node("a", inputID, "name", "q", "secret", true, "value", "hush"), node("a", inputID, "name", "q", "secret", true)},
 		"open input of an agent":   {node("a", inputID, "name", "q", "value", "said"), node("a", inputID, "name", "q", "value", "said")},
-		"owner of nested agents": {agentNode("a", "x", 1), func() graph.Node {
-			n := agentNode("a", "x", 1)
+		"owner of nested agents": {agentNode("a", "other", 1), func() graph.Node {
+			n := agentNode("a", "other", 1)
 			n.InputDefault["user_id"] = ""
 			n.InputDefault["inputs"] = map[string]any{}
 			return n
@@ -64,6 +64,29 @@ func TestSchemasOfExports(t *testing.T) {
 	require.NotContains(t, string(data), "hush")
 	require.NotContains(t, string(data), alice)
 	require.JSONEq(t, `{"type":"object","properties":{"q":{"advanced":false,"secret":true,"title":"q"}},"required":["q"]}`, string(exported.InputSchema))
+}
+
+// A nested agent's secrets are also in the node that runs it.
+func TestSecretsOfNestedAgents(t *testing.T) {
+	b := sqliteBed(t)
+	n := agentNode("call", "other", 1)
+	n.InputDefault["inputs"] = map[string]any{"q": "hush", "open": "said"}
+	n.InputDefault["q"] = "hush"
+	n.InputDefault["input_schema"] = map[string]any{"properties": map[string]any{
+		"q": map[string]any{"secret": true, "default": "hush"}, "open": map[string]any{"secret": false, "default": "said"},
+	}}
+	m := b.create(agent("x", n))
+	exported, err := b.Get(t.Context(), alice, m.ID, 0, true)
+	require.NoError(t, err)
+	require.Equal(t, core.Values{
+		"user_id": "", "graph_id": "other", "graph_version": 1, "output_schema": map[string]any{}, "inputs": map[string]any{"open": "said"},
+		"input_schema": map[string]any{"properties": map[string]any{
+			"q": map[string]any{"secret": true}, "open": map[string]any{"secret": false, "default": "said"},
+		}},
+	}, exported.Nodes[0].InputDefault)
+	again, err := b.Get(t.Context(), alice, m.ID, 0, false)
+	require.NoError(t, err)
+	require.Equal(t, m.Nodes[0].InputDefault, again.Nodes[0].InputDefault)
 }
 
 func TestExportedLinks(t *testing.T) {
