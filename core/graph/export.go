@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"maps"
 	"strings"
 
 	"agentserver/core"
@@ -29,8 +30,7 @@ func stripSecrets(registry *core.Registry, n Node) Node {
 	}
 	clean, _ := stripValue(map[string]any(n.InputDefault), secret).(map[string]any)
 	if n.BlockID == AgentBlockID {
-		clean["user_id"] = ""
-		stripAgentInputs(clean)
+		stripAgent(clean, n.InputDefault)
 	}
 	if hidden, _ := clean["secret"].(bool); isInput && hidden {
 		delete(clean, "value")
@@ -39,20 +39,42 @@ func stripSecrets(registry *core.Registry, n Node) Node {
 	return n
 }
 
-// stripAgentInputs removes the values of a nested agent's secret inputs: those
-// that the node gives, and the agent's own, which its schema shows as defaults.
-func stripAgentInputs(in map[string]any) {
-	schema, _ := in["input_schema"].(map[string]any)
-	props, _ := schema["properties"].(map[string]any)
-	inputs, _ := in["inputs"].(map[string]any)
-	for name, p := range props {
-		p, _ := p.(map[string]any)
-		if hidden, _ := p["secret"].(bool); hidden {
-			delete(p, "default")
-			delete(inputs, name)
-			delete(in, name)
+// stripAgent removes the values of a nested agent's secret inputs: those that
+// the node gives, and the agent's own, which its schema shows as defaults. The
+// schemas stay otherwise: they are the pins of the node, whatever their names.
+func stripAgent(clean map[string]any, in core.Values) {
+	clean["user_id"] = ""
+	for _, name := range []string{"input_schema", "output_schema"} {
+		schema, ok := in[name].(map[string]any)
+		if !ok {
+			continue
 		}
+		props, _ := schema["properties"].(map[string]any)
+		kept := make(map[string]any, len(props))
+		for pin, p := range props {
+			member, _ := p.(map[string]any)
+			hidden, _ := member["secret"].(bool)
+			if member != nil && (hidden || namesSecret(pin)) {
+				p = without(member, "default")
+			}
+			if inputs, _ := clean["inputs"].(map[string]any); hidden {
+				delete(inputs, pin)
+				delete(clean, pin)
+			}
+			kept[pin] = p
+		}
+		schema = maps.Clone(schema)
+		if props != nil {
+			schema["properties"] = kept
+		}
+		clean[name] = schema
 	}
+}
+
+func without(m map[string]any, key string) map[string]any {
+	m = maps.Clone(m)
+	delete(m, key)
+	return m
 }
 
 func stripValue(v any, secret map[string]bool) any {

@@ -74,14 +74,18 @@ func TestSecretsOfNestedAgents(t *testing.T) {
 	n.InputDefault["q"] = "hush"
 	n.InputDefault["input_schema"] = map[string]any{"properties": map[string]any{
 		"q": map[string]any{"secret": true, "default": "hush"}, "open": map[string]any{"secret": false, "default": "said"},
+		"api_key": map[string]any{"title": "Key", "default": "hush"},
 	}}
+	n.InputDefault["output_schema"] = map[string]any{"properties": map[string]any{"token": map[string]any{}}}
 	m := b.create(agent("x", n))
 	exported, err := b.Get(t.Context(), alice, m.ID, 0, true)
 	require.NoError(t, err)
 	require.Equal(t, core.Values{
-		"user_id": "", "graph_id": "other", "graph_version": 1, "output_schema": map[string]any{}, "inputs": map[string]any{"open": "said"},
+		"user_id": "", "graph_id": "other", "graph_version": 1, "inputs": map[string]any{"open": "said"},
+		"output_schema": map[string]any{"properties": map[string]any{"token": map[string]any{}}},
 		"input_schema": map[string]any{"properties": map[string]any{
 			"q": map[string]any{"secret": true}, "open": map[string]any{"secret": false, "default": "said"},
+			"api_key": map[string]any{"title": "Key"},
 		}},
 	}, exported.Nodes[0].InputDefault)
 	again, err := b.Get(t.Context(), alice, m.ID, 0, false)
