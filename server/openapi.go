@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -86,7 +85,7 @@ var jsonFormat = huma.Format{
 		if !utf8.Valid(data) {
 			return errBadText
 		}
-		return json.NewDecoder(bytes.NewReader(data)).Decode(v)
+		return json.Unmarshal(data, v)
 	},
 }
 
