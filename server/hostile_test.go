@@ -73,6 +73,7 @@ func TestHostileBodies(t *testing.T) {
 			"bare NUL":                 {"{\"graph\":{\"name\":\"a\x00\",\"description\":\"d\"}}", 422, bad, nil},
 			"deep":                     {nested(100_000), 422, bad, nil},
 			"deep inside":              {storing(nested(100_000)), 422, bad, nil},
+			"a bit too deep":           {storing(nested(996)), 422, bad, nil},
 			"deep objects":             {strings.Repeat(`{"graph":`, 100_000), 422, bad, nil},
 			"9 MB":                     {strings.Repeat("x", 9<<20), 413, tooLarge, nil},
 			"9 MB of a graph":          {storing(`"` + strings.Repeat("x", 9<<20) + `"`), 413, tooLarge, nil},
@@ -120,7 +121,7 @@ func TestOddBodies(t *testing.T) {
 			"null ids":         {`{"graph":{"name":"a","description":"d","nodes":[{"id":null,"block_id":"` + storeID + `","input_default":null,"metadata":null}]}}`, nil},
 			"unknown members":  {`{"graph":{"name":"a","description":"d","webhook":{},"is_template":false},"more":[1]}`, nil},
 			"negative version": {`{"graph":{"name":"a","description":"d","version":-5}}`, func(g map[string]any) { require.EqualValues(b.t, 1, g["version"]) }},
-			"deep enough":      {storing(nested(5000)), nil},
+			"deep enough":      {storing(nested(995)), nil},
 			"big whole number": {storing(`9007199254740993`), nil},
 			"very long name": {`{"graph":{"name":"` + long + `","description":"d"}}`, func(g map[string]any) {
 				require.Equal(b.t, long, g["name"])
@@ -225,9 +226,10 @@ func TestOddInputs(t *testing.T) {
 		for name, c := range map[string][2]string{
 			"NUL is dropped":   {`"a\u0000b"`, `"ab"`},
 			"big whole number": {`9007199254740993`, `9007199254740993`},
+			"brackets in text": {`"[[[\"[[["`, `"[[[\"[[["`},
 			"markup":           {`"</script>&\u2028"`, `"</script>&\u2028"`},
 			"odd keys":         {`{"":1,"a_#_b":2,"a_$_0":3}`, `{"":1,"a_#_b":2,"a_$_0":3}`},
-			"deep":             {nested(9990), nested(9990)},
+			"deep":             {nested(998), nested(998)},
 		} {
 			b.t.(*testing.T).Run(name, func(t *testing.T) {
 				b := b.on(t)
