@@ -234,11 +234,11 @@ func (l *logBuffer) String() string {
 	return l.text.String()
 }
 
-// agentFile reads an agent that was exported by the reference platform, when
-// the folder with such files is there.
+// contractFolder gives the folder of contract data, or skips the test when it
+// is not there.
 func contractFolder(t testing.TB) string {
 	t.Helper()
-	for _, dir := range []string{os.Getenv("TEST_CONTRACT_DIR"), "../../shared/contract", "../../../shared/contract"} {
+	for _, dir := range []string{os.Getenv("TEST_CONTRACT_DIR"), "../../shared/contract"} {
 		if info, err := os.Stat(dir); dir != "" && err == nil && info.IsDir() {
 			return dir
 		}

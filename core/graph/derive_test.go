@@ -100,10 +100,11 @@ func TestFlags(t *testing.T) {
 		graph                      graph.Graph
 		trigger, review, sensitive bool
 	}{
-		"nothing":   {agent("x"), false, false, false},
-		"trigger":   {agent("x", hook), true, false, false},
-		"review":    {agent("x", node("a", reviewID)), false, true, false},
-		"sensitive": {agent("x", node("a", sensitiveID)), false, false, true},
+		"nothing":        {agent("x"), false, false, false},
+		"trigger":        {agent("x", hook), true, false, false},
+		"review":         {agent("x", node("a", reviewID)), false, true, false},
+		"sensitive":      {agent("x", node("a", sensitiveID)), false, false, true},
+		"one of several": {agent("x", hook, node("a", reviewID), node("b", sensitiveID), node("c", storeID)), true, true, true},
 		"in a sub-graph only": {
 			graph.Graph{
 				BaseGraph: base("x", node("a", graph.AgentBlockID, "graph_id", "sub", "graph_version", 1, "input_schema", map[string]any{}, "output_schema", map[string]any{})),
