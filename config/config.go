@@ -85,7 +85,7 @@ type Metrics struct {
 
 // Worker bounds what one process runs at a time.
 type Worker struct {
-	MaxRuns             int           `key:"max_runs" default:"100" min:"1" max:"100000" env:"NUM_GRAPH_WORKERS" doc:"Most runs that this process works on at a time."`
+	MaxRuns             int           `key:"max_runs" default:"500" min:"1" max:"100000" env:"NUM_GRAPH_WORKERS" doc:"Most runs that this process works on at a time."`
 	MaxNodesPerRun      int           `key:"max_nodes_per_run" default:"16" min:"1" max:"1000" doc:"Most blocks of one run that execute at a time."`
 	MaxRunsPerUserGraph int           `key:"max_runs_per_user_graph" default:"25" min:"1" max:"1000" env:"MAX_CONCURRENT_GRAPH_EXECUTIONS_PER_USER" doc:"Most runs of one agent that one user has going at a time; more wait their turn."`
 	HeartbeatTimeout    time.Duration `key:"heartbeat_timeout" default:"20s" min:"2s" max:"10m" doc:"Silence after which a worker is taken for dead and its runs are taken over."`

@@ -56,3 +56,26 @@ func (c *Config) checkProviderNames(known []string) []error {
 	}
 	return errs
 }
+
+// Unset names the secret settings of a provider that have no value, each with
+// the variables that set it.
+func (c *Config) Unset(provider string, settings any) []string {
+	fields, err := providerFields(provider, settings)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i := range fields {
+		f := &fields[i]
+		s := c.byKey[f.key]
+		if s == nil || !f.secret || !reflect.ValueOf(s.value).IsZero() {
+			continue
+		}
+		name := f.key
+		for _, a := range f.aliases {
+			name += " or " + a.String()
+		}
+		names = append(names, name)
+	}
+	return names
+}

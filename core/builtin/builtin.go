@@ -1,5 +1,6 @@
 // Package builtin holds the blocks that belong to the platform itself: the
-// inputs and outputs of agents, logic, text, data, time and stored values.
+// inputs and outputs of agents, logic, text, data, time, stored values, nested
+// agents and language models.
 package builtin
 
 import (
@@ -8,6 +9,8 @@ import (
 
 	"agentserver/core"
 )
+
+func init() { core.Register(Provider()) }
 
 // Provider gives the pseudo-provider of the platform's own blocks. It is
 // registered like any other, cannot be turned off, and needs no account.
@@ -33,6 +36,19 @@ func provider(now func() time.Time) *core.Provider {
 			listBlocks(),
 			listSetBlocks(),
 			storeBlocks(),
+			[]core.Block{agentExecutor, aiTextGenerator},
 		),
 	}
+}
+
+// InputSubtypes are the ids of the input blocks for one type each, which a
+// setting turns off.
+func InputSubtypes() []string {
+	var ids []string
+	for _, b := range inputBlocks() {
+		if b.Spec().Name != "AgentInputBlock" {
+			ids = append(ids, b.Spec().ID)
+		}
+	}
+	return ids
 }

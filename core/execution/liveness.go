@@ -205,7 +205,7 @@ func (w *Worker) listenForStops() {
 			continue
 		}
 		w.takeStops(sub.C())
-		_ = sub.Close()
+		sub.Close()
 	}
 }
 

@@ -182,17 +182,19 @@ func (r *runner) flush() {
 	if !r.urgent && !done {
 		return
 	}
-	if !done && len(r.m.touched) == 0 && r.announced {
+	if !done && len(r.m.touched) == 0 && (r.announced || time.Since(r.startedAt) < softDelay) {
 		r.urgent = false
 		return
 	}
 	e := r.step()
 	if done {
 		r.finalize(e, outcome{status: Completed})
-	} else if !r.announced {
+	} else if !r.announced && time.Since(r.startedAt) >= softDelay {
+		// Most runs are over before anyone could see them run: those that are
+		// not say so.
 		e.update = &runUpdate{status: Running, startedAt: r.startedAt}
+		r.announced = true
 	}
-	r.announced = true
 	r.submit(e)
 }
 

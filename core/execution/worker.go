@@ -36,8 +36,12 @@ type Config struct {
 	Work bool
 }
 
-// extraJobs lets nested runs through when all places are taken.
-const extraJobs = 10
+const (
+	// extraJobs lets nested runs through when all places are taken.
+	extraJobs = 10
+	// retryJob is when a job that found no place is tried again.
+	retryJob = 250 * time.Millisecond
+)
 
 // CredentialSource gives the credentials that blocks run with.
 type CredentialSource interface {
@@ -74,9 +78,13 @@ type Worker struct {
 	perGraph map[userGraph]int
 	orphans  []*runRow
 	draining bool
-	// backlogUntil: while runs wait in the queue, new ones line up behind them.
-	backlogUntil time.Time
-	starter      *Service
+	// backlog: runs wait in the queue. waiting counts the jobs that were taken
+	// and wait for a place.
+	backlog bool
+	waiting int
+	// freed is closed when a place becomes free, and made anew.
+	freed   chan struct{}
+	starter *Service
 
 	wg     sync.WaitGroup
 	ctx    context.Context
@@ -100,7 +108,7 @@ func newWorker(config Config, d *db.DB, b bus.Bus, registry *core.Registry, grap
 	w := &Worker{
 		id: uuid.NewString(), config: config, db: d, store: store{d}, bus: b, registry: registry, graphs: graphs,
 		credentials: credentials, services: services, queue: q, journal: j, log: log, metrics: m,
-		runs: map[string]*active{}, perGraph: map[userGraph]int{},
+		runs: map[string]*active{}, perGraph: map[userGraph]int{}, freed: make(chan struct{}),
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.alive = newLiveness(config.HeartbeatTimeout)
@@ -148,21 +156,14 @@ func (w *Worker) fromQueue(_ context.Context, id string) error {
 		return err
 	}
 	nested := row.ParentID != nil
-	if !w.admit(row, nested) {
-		// Hold the job for a moment: jobs that return at once would be taken
-		// again at once.
-		w.noteBacklog()
-		select {
-		case <-time.After(250 * time.Millisecond):
-		case <-w.ctx.Done():
-		}
-		return later(250 * time.Millisecond)
+	if !w.awaitPlace(row, nested) {
+		return later(retryJob)
 	}
 	full, err := w.overLimit(w.ctx, row)
 	if err != nil || full {
 		w.leave(row)
 		if err == nil {
-			err = later(250 * time.Millisecond)
+			err = later(retryJob)
 		}
 		return err
 	}
@@ -180,10 +181,56 @@ func (w *Worker) fromQueue(_ context.Context, id string) error {
 	return nil
 }
 
+// awaitPlace admits the run of a job, and waits for a place if all are taken.
+// Only a few jobs may wait like that, so that nested runs still get through;
+// the others return after a moment, since jobs that return at once would be
+// taken again at once.
+func (w *Worker) awaitPlace(row *runRow, nested bool) bool {
+	for {
+		w.mu.Lock()
+		freed := w.freed
+		ok := w.admitLocked(row, nested)
+		hopeless := w.draining || w.runs[row.ID] != nil || w.perGraph[userGraph{row.UserID, row.GraphID}] >= w.config.MaxRunsPerUserGraph
+		wait := !ok && !hopeless && w.waiting < extraJobs/2
+		switch {
+		case ok:
+			w.backlog = w.waiting > 0
+		case wait:
+			w.waiting++
+			w.backlog = true
+		}
+		w.mu.Unlock()
+		if ok {
+			return true
+		}
+		if !wait {
+			select {
+			case <-time.After(retryJob):
+			case <-w.ctx.Done():
+			}
+			return false
+		}
+		select {
+		case <-freed:
+		case <-w.ctx.Done():
+		}
+		w.mu.Lock()
+		w.waiting--
+		w.mu.Unlock()
+		if w.ctx.Err() != nil {
+			return false
+		}
+	}
+}
+
 // admit reserves a place for a run in this process.
 func (w *Worker) admit(row *runRow, nested bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.admitLocked(row, nested)
+}
+
+func (w *Worker) admitLocked(row *runRow, nested bool) bool {
 	key := userGraph{row.UserID, row.GraphID}
 	if w.draining || w.runs[row.ID] != nil {
 		return false
@@ -225,6 +272,8 @@ func (w *Worker) leave(row *runRow) {
 	}
 	w.metrics.active(len(w.runs))
 	close(a.done)
+	close(w.freed)
+	w.freed = make(chan struct{})
 }
 
 // overLimit asks the database whether other processes already run as many runs
@@ -237,24 +286,21 @@ func (w *Worker) overLimit(ctx context.Context, row *runRow) (bool, error) {
 	return n >= w.config.MaxRunsPerUserGraph, err
 }
 
-func (w *Worker) noteBacklog() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.backlogUntil = time.Now().Add(time.Second)
-}
-
 // direct reserves a place for a run that is about to be created, so that it
-// need not pass through the queue.
+// need not pass through the queue. While jobs wait for places, new runs line up
+// behind them.
 func (w *Worker) direct(row *runRow) bool {
 	if !w.config.Work {
 		return false
 	}
 	nested := row.ParentID != nil
 	w.mu.Lock()
-	waiting := time.Now().Before(w.backlogUntil)
-	w.mu.Unlock()
-	if waiting && !nested || !w.admit(row, nested) {
-		w.noteBacklog()
+	defer w.mu.Unlock()
+	if w.backlog && !nested {
+		return false
+	}
+	if !w.admitLocked(row, nested) {
+		w.backlog = true
 		return false
 	}
 	return true

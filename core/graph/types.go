@@ -47,8 +47,8 @@ type NodeModel struct {
 // Header is what all forms of a graph have.
 type Header struct {
 	ID                      string  `json:"id"`
-	Version                 int     `json:"version" default:"1"`
-	IsActive                bool    `json:"is_active" default:"true"`
+	Version                 int     `json:"version"`
+	IsActive                bool    `json:"is_active"`
 	Name                    string  `json:"name" required:"true"`
 	Description             string  `json:"description" required:"true"`
 	Instructions            *string `json:"instructions"`
@@ -138,8 +138,19 @@ type Model struct {
 
 // Settings are a user's choices for one of their agents.
 type Settings struct {
-	HumanInTheLoopSafeMode  bool `json:"human_in_the_loop_safe_mode" default:"true"`
+	HumanInTheLoopSafeMode  bool `json:"human_in_the_loop_safe_mode"`
 	SensitiveActionSafeMode bool `json:"sensitive_action_safe_mode" default:"false"`
+}
+
+// UnmarshalJSON applies the defaults of what is left out.
+func (s *Settings) UnmarshalJSON(data []byte) error {
+	type plain Settings
+	p := plain(DefaultSettings())
+	if err := json.Unmarshal(data, &p); err != nil {
+		return err
+	}
+	*s = Settings(p)
+	return nil
 }
 
 // DefaultSettings apply until a user chooses.

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"agentserver/config"
+	"agentserver/core"
+	"agentserver/core/platform"
+	"agentserver/server"
+)
+
+func newProviders(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "providers",
+		Short: "List the providers that are compiled in: which are on, and what they lack",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.load()
+			if err != nil {
+				return err
+			}
+			return printProviders(cmd.OutOrStdout(), c, core.Default)
+		},
+	}
+}
+
+func printProviders(w io.Writer, c *config.Config, registry *core.Registry) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "PROVIDER\tSTATE\tBLOCKS\tUSERS CONNECT BY\tOPERATOR'S CREDENTIAL")
+	for _, p := range registry.Providers() {
+		if p.Name == core.CoreProvider {
+			continue
+		}
+		if p.Settings != nil {
+			if err := c.FillSettings(p.Name, p.Settings); err != nil {
+				return err
+			}
+		}
+		state := "on"
+		if !c.Providers.On(p.Name) {
+			state = "off"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", p.Name, state, len(p.Blocks), authNames(p), systemState(c, p))
+	}
+	return table.Flush()
+}
+
+func authNames(p *core.Provider) string {
+	names := make([]string, len(p.Auth))
+	for i, m := range p.Auth {
+		names[i] = string(m.CredentialType())
+	}
+	if len(names) == 0 {
+		return "-"
+	}
+	return strings.Join(names, ", ")
+}
+
+// systemState says whether the operator's credential is set, or where to set
+// it.
+func systemState(c *config.Config, p *core.Provider) string {
+	if len(p.System) == 0 {
+		return "-"
+	}
+	for _, s := range p.System {
+		if s.Load() == nil {
+			return "not set (" + strings.Join(c.Unset(p.Name, p.Settings), ", ") + ")"
+		}
+	}
+	return "set"
+}
+
+func newBlocks(f *flags) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "blocks",
+		Short: "List the blocks that agents can use",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.load()
+			if err != nil {
+				return err
+			}
+			active, err := platform.ActiveProviders(c, core.Default)
+			if err != nil {
+				return err
+			}
+			list := server.BlockInfos(active)
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(list)
+			}
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			fmt.Fprintln(table, "ID\tNAME\tDESCRIPTION")
+			for _, b := range list {
+				fmt.Fprintf(table, "%s\t%s\t%s\n", b.ID, b.Name, b.Description)
+			}
+			return table.Flush()
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print them as GET /api/blocks does")
+	return cmd
+}

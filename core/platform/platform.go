@@ -1,0 +1,220 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"agentserver/config"
+	"agentserver/core"
+	"agentserver/core/account"
+	"agentserver/core/bus"
+	"agentserver/core/credential"
+	"agentserver/core/db"
+	"agentserver/core/execution"
+	"agentserver/core/graph"
+	"agentserver/core/library"
+	"agentserver/core/llm"
+)
+
+// Platform holds the services of one process.
+type Platform struct {
+	Config      *config.Config
+	Log         *slog.Logger
+	Metrics     *prometheus.Registry
+	DB          *db.DB
+	Bus         bus.Bus
+	Registry    *core.Registry
+	Accounts    *account.Service
+	Verifier    *account.Verifier
+	Signer      *account.Signer // nil unless tokens are signed with a shared secret
+	Credentials *credential.Service
+	Library     *library.Service
+	Graphs      *graph.Service
+	Executions  *execution.Service
+
+	cancel context.CancelFunc
+}
+
+// Options choose what a process does.
+type Options struct {
+	// Work takes runs; a process that does not only starts them.
+	Work bool
+	Log  *slog.Logger
+	// Registry holds the providers; nil means core.Default.
+	Registry *core.Registry
+}
+
+// New opens the database, brings it up to date and builds the services.
+// Nothing runs before Start. Close undoes it.
+func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Registry == nil {
+		o.Registry = core.Default
+	}
+	background, cancel := context.WithCancel(context.Background())
+	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), cancel: cancel}
+	defer func() {
+		if err != nil {
+			_ = p.release()
+			p = nil
+		}
+	}()
+	p.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if p.Registry, err = ActiveProviders(c, o.Registry); err != nil {
+		return p, err
+	}
+	if err = p.openStores(ctx); err != nil {
+		return p, err
+	}
+	if err = p.openAuth(background); err != nil {
+		return p, err
+	}
+	if err = p.build(o.Work); err != nil {
+		return p, err
+	}
+	err = p.startProviders(ctx, background)
+	return p, err
+}
+
+func (p *Platform) openStores(ctx context.Context) error {
+	var err error
+	p.DB, err = OpenDatabase(ctx, p.Config, p.Log)
+	if err != nil {
+		return err
+	}
+	if err := p.DB.Migrate(ctx); err != nil {
+		return err
+	}
+	url := p.Config.Redis.URL.Reveal()
+	if url == "" {
+		p.Bus = bus.NewLocal()
+		return nil
+	}
+	redis, err := bus.NewRedis(url)
+	if err != nil {
+		return err
+	}
+	p.Bus = redis
+	return nil
+}
+
+// OpenDatabase opens the database that the configuration names.
+func OpenDatabase(ctx context.Context, c *config.Config, log *slog.Logger) (*db.DB, error) {
+	return db.Open(ctx, db.Options{URL: c.Database.URL.Reveal(), DataDir: c.DataDir, MaxConns: c.Database.MaxConns, Log: log})
+}
+
+// openAuth prepares the checking of tokens. Without a configured key, one is
+// made and kept in the data folder.
+func (p *Platform) openAuth(background context.Context) error {
+	key, err := SigningKey(p.Config)
+	if err != nil {
+		return err
+	}
+	shared := p.Config.Auth.JWKSURL == "" && p.Config.Auth.JWTAlgorithm[:2] == "HS"
+	if shared {
+		warning, err := account.CheckSecret(key)
+		if err != nil {
+			return err
+		}
+		if warning != "" {
+			p.Log.Warn(warning)
+		}
+		if p.Signer, err = account.NewSigner(p.Config.Auth.JWTAlgorithm, key); err != nil {
+			return err
+		}
+	}
+	p.Verifier, err = account.NewVerifier(background, account.VerifierOptions{
+		Algorithm: p.Config.Auth.JWTAlgorithm, Key: key, JWKSURL: p.Config.Auth.JWKSURL,
+	})
+	return err
+}
+
+// SigningKey gives the configured key of tokens, or the one of the data folder,
+// which is made when missing.
+func SigningKey(c *config.Config) (core.Secret, error) {
+	if c.Auth.JWTKey != "" || c.Auth.JWKSURL != "" {
+		return c.Auth.JWTKey, nil
+	}
+	key, _, err := account.LoadOrCreateKey(c.DataDir)
+	return key, err
+}
+
+func (p *Platform) build(work bool) error {
+	p.Accounts = account.NewService(p.DB)
+	p.Credentials = credential.New(p.Registry)
+	p.Library = library.New(p.DB)
+	p.Graphs = graph.New(p.DB, p.Registry, p.Library, p.Credentials)
+	c := p.Config
+	var err error
+	p.Executions, err = execution.New(execution.Config{
+		MaxRuns: c.Worker.MaxRuns, MaxNodesPerRun: c.Worker.MaxNodesPerRun,
+		MaxRunsPerUserGraph: c.Worker.MaxRunsPerUserGraph, MaxNodeRuns: c.Run.MaxNodeExecutions,
+		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: work,
+	}, execution.Deps{
+		DB: p.DB, Bus: p.Bus, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
+		// Addresses of language models are the operator's choice and may be on
+		// the own network, so their client is not the guarded one.
+		Services: execution.Services{HTTP: outbound(), Models: llm.New(p.Registry, &http.Client{})},
+		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
+	})
+	if err != nil {
+		return err
+	}
+	p.Graphs.BeforeDelete = p.Executions.StopGraph
+	return nil
+}
+
+// Start begins the work of the process.
+func (p *Platform) Start(ctx context.Context) error { return p.Executions.Open(ctx) }
+
+// Close lets runs end until ctx ends, hands the others over, and closes what
+// New opened.
+func (p *Platform) Close(ctx context.Context) error {
+	p.Executions.Close(ctx)
+	return p.release()
+}
+
+func (p *Platform) release() error {
+	p.cancel()
+	var errs []error
+	if p.Bus != nil {
+		errs = append(errs, p.Bus.Close())
+	}
+	if p.DB != nil {
+		errs = append(errs, p.DB.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Health is the state of what the process depends on: "ok", or what is wrong.
+type Health struct {
+	Status   string `json:"status"`
+	Database string `json:"database"`
+	Queue    string `json:"queue"`
+	Bus      string `json:"bus"`
+}
+
+// Check asks each dependency. It reports false when one does not answer.
+func (p *Platform) Check(ctx context.Context) (Health, bool) {
+	h := Health{Status: "healthy", Database: "ok", Queue: "ok", Bus: "ok"}
+	note := func(place *string, err error) {
+		if err != nil {
+			p.Log.Error("health check failed", "error", err)
+			*place, h.Status = "not working", "unhealthy"
+		}
+	}
+	note(&h.Database, p.DB.Ping(ctx))
+	note(&h.Bus, p.Bus.Ping(ctx))
+	note(&h.Queue, p.Executions.Check(ctx))
+	return h, h.Status == "healthy"
+}
+
+func providerError(name string, err error) error { return fmt.Errorf("provider %s: %w", name, err) }

@@ -1,0 +1,92 @@
+package platform
+
+import (
+	"context"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"agentserver/config"
+	"agentserver/core"
+	"agentserver/core/builtin"
+	"agentserver/core/rest"
+)
+
+// ProviderSettings gives the settings of every provider that is compiled in,
+// by name, for the configuration to know them.
+func ProviderSettings(r *core.Registry) map[string]any {
+	settings := map[string]any{}
+	for _, p := range r.Providers() {
+		if p.Name != core.CoreProvider {
+			settings[p.Name] = p.Settings
+		}
+	}
+	return settings
+}
+
+// ActiveProviders fills the settings of providers and leaves out those that
+// the configuration turns off.
+func ActiveProviders(c *config.Config, all *core.Registry) (*core.Registry, error) {
+	off := map[string]string{}
+	for _, p := range all.Providers() {
+		if p.Name == core.CoreProvider {
+			continue
+		}
+		if p.Settings != nil {
+			if err := c.FillSettings(p.Name, p.Settings); err != nil {
+				return nil, err
+			}
+		}
+		if !c.Providers.On(p.Name) {
+			off[p.Name] = offReason(c, p.Name)
+		}
+	}
+	active := all.Without(off)
+	if !c.Blocks.AgentInputSubtypes {
+		active.Hide("blocks.agent_input_subtypes is false", builtin.InputSubtypes()...)
+	}
+	return active, nil
+}
+
+func offReason(c *config.Config, name string) string {
+	if slices.Contains(c.Providers.Disabled, name) {
+		return "listed in providers.disabled"
+	}
+	return "not listed in providers.enabled"
+}
+
+// outbound is the guarded client that blocks send requests with.
+func outbound() core.Doer { return rest.NewClient(rest.Options{}) }
+
+// startProviders calls the Start function of each provider that is on.
+func (p *Platform) startProviders(ctx, background context.Context) error {
+	for _, provider := range p.Registry.Providers() {
+		if provider.Start == nil {
+			continue
+		}
+		env := &core.Env{HTTP: outbound(), Go: p.guarded(background, provider.Name)}
+		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
+		err := provider.Start(limited, env)
+		cancel()
+		if err != nil {
+			return providerError(provider.Name, err)
+		}
+	}
+	return nil
+}
+
+// guarded starts background work of a provider, whose panic does not end the
+// process.
+func (p *Platform) guarded(ctx context.Context, provider string) func(string, func(context.Context)) {
+	return func(name string, fn func(context.Context)) {
+		go func() {
+			defer func() {
+				if r := recover(); r != nil {
+					p.Log.Error("background work of a provider crashed", "provider", provider, "work", name,
+						"panic", r, "stack", string(debug.Stack()))
+				}
+			}()
+			fn(ctx)
+		}()
+	}
+}

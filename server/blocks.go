@@ -1,0 +1,170 @@
+package server
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+
+	"agentserver/core"
+)
+
+// BlockInfo is a block in lists.
+type BlockInfo struct {
+	ID           string              `json:"id"`
+	Name         string              `json:"name"`
+	InputSchema  *core.Object        `json:"inputSchema"`
+	OutputSchema *core.Object        `json:"outputSchema"`
+	Costs        []core.Cost         `json:"costs"`
+	Description  string              `json:"description"`
+	Categories   []map[string]string `json:"categories"`
+	Contributors []map[string]string `json:"contributors"`
+	StaticOutput bool                `json:"staticOutput"`
+	UIType       core.UIType         `json:"uiType"`
+}
+
+// DescribeBlock makes the list entry of a block.
+func DescribeBlock(spec *core.BlockSpec) BlockInfo {
+	info := BlockInfo{
+		ID: spec.ID, Name: spec.Name, InputSchema: spec.Input, OutputSchema: spec.Output, Costs: []core.Cost{},
+		Description: spec.Description, Categories: []map[string]string{}, Contributors: []map[string]string{},
+		StaticOutput: spec.Static, UIType: spec.UI,
+	}
+	categories := slices.Clone(spec.Categories)
+	slices.Sort(categories)
+	for _, c := range categories {
+		info.Categories = append(info.Categories, map[string]string{"category": string(c), "description": c.Description()})
+	}
+	for _, name := range spec.Contributors {
+		info.Contributors = append(info.Contributors, map[string]string{"name": name})
+	}
+	for _, c := range spec.Costs {
+		if c.Filter == nil {
+			c.Filter = map[string]any{}
+		}
+		info.Costs = append(info.Costs, c)
+	}
+	return info
+}
+
+// BlockInfos lists the blocks that can be used.
+func BlockInfos(registry *core.Registry) []BlockInfo {
+	list := []BlockInfo{}
+	for _, b := range registry.Blocks() {
+		if registry.Disabled(b) == "" {
+			list = append(list, DescribeBlock(b.Spec()))
+		}
+	}
+	return list
+}
+
+// blockList is the answer of GET /api/blocks, encoded once: the blocks do not
+// change while the process runs.
+type blockList struct {
+	plain, zipped []byte
+	etag          string
+}
+
+func newBlockList(registry *core.Registry) (*blockList, error) {
+	data, err := core.JSON(BlockInfos(registry))
+	if err != nil {
+		return nil, fmt.Errorf("encoding blocks: %w", err)
+	}
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	if _, err := w.Write(data); err != nil {
+		return nil, fmt.Errorf("compressing blocks: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("compressing blocks: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	return &blockList{plain: data, zipped: zipped.Bytes(), etag: `"` + hex.EncodeToString(sum[:16]) + `"`}, nil
+}
+
+// serve answers with the list, compressed when the client can read that, or
+// says that the client has it already.
+func (l *blockList) serve(c echo.Context) error {
+	h := c.Response().Header()
+	h.Set("ETag", l.etag)
+	h.Set("Vary", "Accept-Encoding")
+	if strings.Contains(c.Request().Header.Get("If-None-Match"), l.etag) {
+		return c.NoContent(http.StatusNotModified)
+	}
+	body := l.plain
+	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
+		body = l.zipped
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, body)
+}
+
+// blockRoutes adds /api/blocks.
+func (a *API) blockRoutes() {
+	tags := []string{"v1", "blocks"}
+	list := a.describe(operation{
+		id: "getV1List available blocks", method: http.MethodGet, path: "/api/blocks", summary: "List available blocks", tags: tags,
+	})
+	list.Responses["200"] = &huma.Response{
+		Description: "Every block that can be used",
+		Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{
+			Type: "array", Items: &huma.Schema{Type: "object", AdditionalProperties: true},
+		}}},
+	}
+	a.huma.OpenAPI().AddOperation(&list)
+	a.echo.GET("/api/blocks", a.blocks.serve, a.auth.RequireUser())
+
+	type executeRequest struct {
+		BlockID string `path:"block_id"`
+		Body    core.Values
+	}
+	type outputAnswer struct{ Body map[string][]any }
+	route(a, operation{
+		id: "postV1Execute graph block", method: http.MethodPost, path: "/api/blocks/{block_id}/execute", summary: "Execute graph block", tags: tags,
+	}, func(ctx context.Context, in *executeRequest) (*outputAnswer, error) {
+		outputs, err := a.executeBlock(ctx, in.BlockID, in.Body)
+		return &outputAnswer{outputs}, err
+	})
+}
+
+// maxBlockTime bounds a block that is run outside of a graph.
+const maxBlockTime = 5 * time.Minute
+
+// executeBlock runs one block on its own.
+func (a *API) executeBlock(ctx context.Context, id string, in core.Values) (map[string][]any, error) {
+	block, known := a.platform.Registry.Block(id)
+	if !known {
+		return nil, core.PlainErrorf(core.NotFound, "Block #%s not found.", id)
+	}
+	if reason := a.platform.Registry.Disabled(block); reason != "" {
+		return nil, core.PlainErrorf(core.Forbidden, "Block #%s is disabled.", id)
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxBlockTime)
+	defer cancel()
+	outputs, err := a.platform.Executions.RunBlock(ctx, UserID(ctx), block, in)
+	var failure *core.BlockError
+	switch {
+	case err == nil:
+		return outputs, nil
+	case errors.As(err, &failure) && failure.Handled:
+		return nil, core.Errorf(core.Invalid, "%s", failure.Error())
+	case errors.As(err, &failure):
+		a.log.ErrorContext(ctx, "a block crashed", "block", failure.BlockName, "error", failure.Message, "stack", string(failure.Stack))
+		return nil, core.Errorf(core.Internal, "%s", failure.Error())
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, core.Errorf(core.Invalid, "The block did not end within %s", maxBlockTime)
+	}
+	return nil, err
+}

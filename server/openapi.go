@@ -1,0 +1,129 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"reflect"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"agentserver/core"
+	"agentserver/core/execution"
+	"agentserver/core/graph"
+)
+
+const (
+	bearerScheme     = "HTTPBearerJWT"
+	unauthorizedName = "HTTP401NotAuthenticatedError"
+)
+
+// errBadText is what a body that is not UTF-8 is refused with.
+var errBadText = errors.New("the body is not valid UTF-8")
+
+// humaConfig describes the API as its clients know it: unknown members are
+// ignored, members are optional unless they say otherwise.
+func humaConfig() huma.Config {
+	registry := huma.NewMapRegistry("#/components/schemas/", schemaName)
+	config := huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI:        "3.1.0",
+			Info:           &huma.Info{Title: "AutoGPT Agent Server", Version: "0.1"},
+			OnAddOperation: []huma.AddOpFunc{asContracted},
+			Components: &huma.Components{
+				Schemas: registry,
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "jwt"},
+				},
+				Responses: map[string]*huma.Response{unauthorizedName: {
+					Description: "Authentication required",
+					Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{
+						Type: "object", Properties: map[string]*huma.Schema{"detail": {Type: "string"}},
+					}}},
+				}},
+			},
+		},
+		OpenAPIPath:   "/openapi",
+		DocsPath:      "/docs",
+		Formats:       map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat},
+		DefaultFormat: "application/json",
+	}
+	config.AllowAdditionalPropertiesByDefault = true
+	config.FieldsOptionalByDefault = true
+	return config
+}
+
+// contractID is where an operation keeps its id as clients know it: the
+// library puts dashes in place of blanks.
+const contractID = "contract_id"
+
+// asContracted gives an operation its own id back, and lets query parameters
+// without a default be null, as generated clients declare them.
+func asContracted(_ *huma.OpenAPI, op *huma.Operation) {
+	if id, ok := op.Metadata[contractID].(string); ok {
+		op.OperationID = id
+	}
+	for _, p := range op.Parameters {
+		if p.In == "query" && !p.Required && p.Schema != nil && p.Schema.Default == nil {
+			p.Schema.Nullable = true
+		}
+	}
+}
+
+// jsonFormat reads and writes bodies. Whole numbers stay whole.
+var jsonFormat = huma.Format{
+	Marshal: func(w io.Writer, v any) error {
+		data, err := core.JSON(v)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	},
+	Unmarshal: func(data []byte, v any) error {
+		if !utf8.Valid(data) {
+			return errBadText
+		}
+		return json.NewDecoder(bytes.NewReader(data)).Decode(v)
+	},
+}
+
+// schemaNames are the names that generated clients know, where they differ
+// from those of our types.
+var schemaNames = map[reflect.Type]string{
+	reflect.TypeFor[graph.Model]():          "GraphModel",
+	reflect.TypeFor[graph.Meta]():           "GraphMeta",
+	reflect.TypeFor[graph.BaseGraph]():      "BaseGraph-Input",
+	reflect.TypeFor[graph.SubGraph]():       "BaseGraph-Output",
+	reflect.TypeFor[graph.Settings]():       "GraphSettings",
+	reflect.TypeFor[graph.TriggerInfo]():    "GraphTriggerInfo",
+	reflect.TypeFor[execution.Meta]():       "GraphExecutionMeta",
+	reflect.TypeFor[execution.Execution]():  "GraphExecution",
+	reflect.TypeFor[execution.WithNodes]():  "GraphExecutionWithNodes",
+	reflect.TypeFor[execution.NodeResult](): "NodeExecutionResult",
+	reflect.TypeFor[execution.Page]():       "GraphExecutionsPaginated",
+	reflect.TypeFor[execution.Shared]():     "SharedExecutionResponse",
+	reflect.TypeFor[execution.ShareLink]():  "ShareResponse",
+	reflect.TypeFor[core.CredentialRef]():   "CredentialsMetaInput",
+	reflect.TypeFor[executeBody]():          "Body_postV1Execute_graph_agent",
+	reflect.TypeFor[createGraphBody]():      "CreateGraph",
+	reflect.TypeFor[activeVersionBody]():    "SetGraphActiveVersion",
+	reflect.TypeFor[timezoneBody]():         "UpdateTimezoneRequest",
+	reflect.TypeFor[deletedGraph]():         "DeleteGraphResponse",
+	reflect.TypeFor[execution.Pagination](): "Pagination",
+	reflect.TypeFor[execution.Stats]():      "Stats",
+	reflect.TypeFor[ErrorBody]():            "ErrorResponse",
+	reflect.TypeFor[requestFault]():         "HTTPValidationError",
+}
+
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if name, ok := schemaNames[t]; ok {
+		return name
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
