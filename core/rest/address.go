@@ -36,6 +36,11 @@ func (c *Client) CheckURL(ctx context.Context, text string) (*url.URL, error) {
 	return u, nil
 }
 
+// ParseURL is [Client.CheckURL] without the resolution: for blocks that call an
+// address which a user wrote, and leave the rest to the client that they call
+// it with.
+func ParseURL(text string) (*url.URL, error) { return (&guard{}).parse(text) }
+
 // parse reads an address that a user wrote: without a scheme it is http,
 // backslashes are slashes, credentials are dropped, and the name is in ASCII.
 func (g *guard) parse(text string) (*url.URL, error) {

@@ -73,6 +73,14 @@ func TestCheckURLCompletes(t *testing.T) {
 	}
 }
 
+func TestParseURL(t *testing.T) {
+	u, err := rest.ParseURL("example.com/a#b")
+	require.NoError(t, err)
+	require.Equal(t, "http://example.com/a#b", u.String())
+	_, err = rest.ParseURL("ftp://example.com")
+	require.EqualError(t, err, `the URL scheme "ftp" is not allowed: only http and https are`)
+}
+
 func TestAddresses(t *testing.T) {
 	for address, blocked := range map[string]bool{
 		"::ffff:127.0.0.1": true, "192.0.0.1": true, "198.18.0.1": true, "fe80::1": true, "fc00::1": true, "::": true, "::1": true,
