@@ -58,7 +58,11 @@ func (s *Service) start(ctx context.Context, req StartRequest) (*runRow, error) 
 	if g == nil {
 		return nil, core.Errorf(core.Invalid, "Graph #%s not found.", req.GraphID)
 	}
-	if err := s.mayRun(ctx, req, g); err != nil {
+	entry, err := s.library.Entry(ctx, req.UserID, g.ID, g.Header.Version)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayRun(req, g, entry); err != nil {
 		return nil, err
 	}
 	masks, err := masksOf(s.worker.registry, g, req.Credentials, req.Masks)
@@ -76,25 +80,18 @@ func (s *Service) start(ctx context.Context, req StartRequest) (*runRow, error) 
 	if err := startNodes(m, g.Version, req); err != nil {
 		return nil, err
 	}
-	row, err := s.newRow(ctx, req, g)
-	if err != nil {
-		return nil, err
-	}
+	row := newRow(req, g, entry.Settings)
 	return row, s.create(ctx, row, m)
 }
 
 // mayRun says whether the user may run the graph: what they own and have in
 // their library, what is in their library in that very version, or, for nested
 // runs, what they own.
-func (s *Service) mayRun(ctx context.Context, req StartRequest, g *graph.Loaded) error {
-	exact, some, err := s.library.Has(ctx, req.UserID, g.ID, g.Header.Version)
-	if err != nil {
-		return err
-	}
+func mayRun(req StartRequest, g *graph.Loaded, entry graph.Entry) error {
 	owner := g.UserID == req.UserID
 	nested := req.parent != nil
 	switch {
-	case exact, owner && (some || nested):
+	case entry.Exact, owner && (entry.Some || nested):
 		return nil
 	case owner:
 		return core.Errorf(core.Forbidden, "Graph #%s is not in your library", g.ID)
@@ -242,11 +239,7 @@ func checkTrigger(plan *nodePlan) error {
 	return core.Errorf(core.Invalid, "This agent is triggered by an external event (webhook) and cannot be executed directly. Please use the appropriate trigger to run this agent.")
 }
 
-func (s *Service) newRow(ctx context.Context, req StartRequest, g *graph.Loaded) (*runRow, error) {
-	settings, err := s.graphs.Settings(ctx, req.UserID, g.ID)
-	if err != nil {
-		return nil, err
-	}
+func newRow(req StartRequest, g *graph.Loaded, settings graph.Settings) *runRow {
 	if req.Inputs == nil {
 		req.Inputs = core.Values{}
 	}
@@ -273,7 +266,7 @@ func (s *Service) newRow(ctx context.Context, req StartRequest, g *graph.Loaded)
 		row.Context.V.Call = req.call
 	}
 	row.RootID = &root
-	return row, nil
+	return row
 }
 
 func orNew(id string) string {
