@@ -103,7 +103,7 @@ func TestConnectsToTheCheckedAddress(t *testing.T) {
 	n.names["dns.example"] = []string{"8.8.8.8", "9.9.9.9"}
 	res, err := get(t, n.client(rest.Options{}), "http://dns.example/")
 	require.NoError(t, err)
-	require.Equal(t, 200, res.StatusCode)
+	require.Equal(t, 200, res.status)
 	require.Equal(t, []string{"8.8.8.8:80"}, n.dialed)
 	require.Equal(t, "dns.example", host)
 
@@ -139,6 +139,6 @@ func TestRealServers(t *testing.T) {
 	for _, trusted := range []string{u.Host, u.Hostname(), strings.ToUpper(s.URL) + "/v1"} {
 		res, err := get(t, rest.NewClient(rest.Options{Trusted: []string{trusted}}), s.URL)
 		require.NoError(t, err, trusted)
-		require.Equal(t, 200, res.StatusCode)
+		require.Equal(t, 200, res.status)
 	}
 }

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -50,22 +51,34 @@ func (n *network) lookup(host string) ([]netip.Addr, error) {
 
 func (n *network) dial(address string) (net.Conn, error) {
 	n.dialed = append(n.dialed, address)
-	real, ok := n.servers[address]
+	server, ok := n.servers[address]
 	if !ok {
 		return nil, errors.New("connection refused")
 	}
-	return net.Dial("tcp", real)
+	return net.Dial("tcp", server)
 }
 
 func (n *network) client(o rest.Options) *rest.Client { return rest.NewTestClient(o, n.lookup, n.dial) }
 
-func get(t *testing.T, c *rest.Client, url string) (*http.Response, error) {
+// answer is what came back, read to its end.
+type answer struct {
+	status int
+	body   string
+}
+
+func send(c *rest.Client, r *http.Request) (answer, error) {
+	res, err := c.Do(r)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	data, err := io.ReadAll(res.Body)
+	return answer{res.StatusCode, string(data)}, err
+}
+
+func get(t *testing.T, c *rest.Client, url string) (answer, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	require.NoError(t, err)
-	res, err := c.Do(r)
-	if err == nil {
-		t.Cleanup(func() { _ = res.Body.Close() })
-	}
-	return res, err
+	return send(c, r)
 }
