@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -20,6 +19,7 @@ import (
 	"agentserver/core/graph"
 	"agentserver/core/library"
 	"agentserver/core/llm"
+	"agentserver/core/rest"
 )
 
 // Platform holds the services of one process.
@@ -38,7 +38,8 @@ type Platform struct {
 	Graphs      *graph.Service
 	Executions  *execution.Service
 
-	cancel context.CancelFunc
+	outbound core.Doer
+	cancel   context.CancelFunc
 }
 
 // Options choose what a process does.
@@ -60,7 +61,7 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 		o.Registry = core.Default
 	}
 	background, cancel := context.WithCancel(context.Background())
-	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), cancel: cancel}
+	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), outbound: rest.NewClient(rest.Options{}), cancel: cancel}
 	defer func() {
 		if err != nil {
 			_ = p.release()
@@ -160,9 +161,7 @@ func (p *Platform) build(work bool) error {
 		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: work,
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
-		// Addresses of language models are the operator's choice and may be on
-		// the own network, so their client is not the guarded one.
-		Services: execution.Services{HTTP: outbound(), Models: llm.New(p.Registry, &http.Client{})},
+		Services: execution.Services{HTTP: p.outbound, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
 		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
 	if err != nil {
