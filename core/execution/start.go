@@ -111,16 +111,14 @@ func (s *Service) validate(ctx context.Context, req StartRequest, g *graph.Loade
 		faults.Merge(v.Nodes(part, true, masks))
 	}
 	if !req.DryRun {
-		if err := s.checkCredentials(ctx, req.UserID, g.Version, masks, faults); err != nil {
-			return err
-		}
+		s.checkCredentials(ctx, req.UserID, g.Version, masks, faults)
 	}
 	return faults.Err()
 }
 
 // checkCredentials finds nodes whose credentials are missing, unknown or of
 // another kind.
-func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.Version, masks map[string]core.Values, faults graph.NodeErrors) error {
+func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.Version, masks map[string]core.Values, faults graph.NodeErrors) {
 	for i := range g.Nodes {
 		node := &g.Nodes[i]
 		block, known := s.worker.registry.Block(node.BlockID)
@@ -137,44 +135,39 @@ func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.
 			if value == nil && !optional {
 				value = node.InputDefault[f.Name]
 			}
-			message, err := s.credentialFault(ctx, userID, f.Credentials, value, optional)
-			if err != nil {
-				return err
-			}
-			if message != "" {
+			if message := s.credentialFault(ctx, userID, f.Credentials, value, optional); message != "" {
 				faults.Add(node.ID, f.Name, message)
 			}
 		}
 	}
-	return nil
 }
 
 // credentialFault says what is wrong with a credentials value, or "".
-func (s *Service) credentialFault(ctx context.Context, userID string, field *core.CredentialsField, value any, optional bool) (string, error) {
+func (s *Service) credentialFault(ctx context.Context, userID string, field *core.CredentialsField, value any, optional bool) string {
 	ref, isObject := value.(map[string]any)
 	id, _ := ref["id"].(string)
 	if id == "" {
 		switch {
 		case value != nil && !isObject:
-			return "Invalid credentials: an object with id, provider and type is expected", nil
+			return "Invalid credentials: an object with id, provider and type is expected"
 		case optional:
-			return "", nil
+			return ""
 		}
-		return "These credentials are required", nil
+		return "These credentials are required"
 	}
 	c, err := s.worker.credentials.Get(ctx, userID, id)
 	if err != nil {
-		return "Credentials not available: " + err.Error(), nil
+		return "Credentials not available: " + err.Error()
 	}
 	if c == nil {
-		return "Unknown credentials #" + id, nil
+		return "Unknown credentials #" + id
 	}
 	provider, _ := ref["provider"].(string)
 	kind, _ := ref["type"].(string)
 	if normalProvider(provider) != c.Base().Provider || core.CredentialType(kind) != c.Type() || !accepts(field, c) {
-		return "Invalid credentials: type/provider mismatch", nil
+		return "Invalid credentials: type/provider mismatch"
 	}
-	return "", nil
+	return ""
 }
 
 // normalProvider reads the form in which older agents store a provider.

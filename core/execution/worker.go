@@ -189,7 +189,7 @@ func (w *Worker) awaitPlace(row *runRow, nested bool) bool {
 	for {
 		w.mu.Lock()
 		freed := w.freed
-		ok := w.admitLocked(row, nested)
+		ok := w.admit(row, nested)
 		hopeless := w.draining || w.runs[row.ID] != nil || w.perGraph[userGraph{row.UserID, row.GraphID}] >= w.config.MaxRunsPerUserGraph
 		wait := !ok && !hopeless && w.waiting < extraJobs/2
 		switch {
@@ -223,14 +223,8 @@ func (w *Worker) awaitPlace(row *runRow, nested bool) bool {
 	}
 }
 
-// admit reserves a place for a run in this process.
+// admit reserves a place for a run in this process. The caller holds the lock.
 func (w *Worker) admit(row *runRow, nested bool) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.admitLocked(row, nested)
-}
-
-func (w *Worker) admitLocked(row *runRow, nested bool) bool {
 	key := userGraph{row.UserID, row.GraphID}
 	if w.draining || w.runs[row.ID] != nil {
 		return false
@@ -299,7 +293,7 @@ func (w *Worker) direct(row *runRow) bool {
 	if w.backlog && !nested {
 		return false
 	}
-	if !w.admitLocked(row, nested) {
+	if !w.admit(row, nested) {
 		w.backlog = true
 		return false
 	}
