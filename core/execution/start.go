@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -269,12 +268,8 @@ func orNew(id string) string {
 	return id
 }
 
-func zone(name string) string {
-	if _, err := time.LoadLocation(name); name == "" || err != nil {
-		return "UTC"
-	}
-	return name
-}
+// zone gives the name of a time zone, or UTC for what is not one.
+func zone(name string) string { return location(name).String() }
 
 // create commits a new run with its first nodes. If this process has room, it
 // becomes the owner at once; else the run waits in the queue.

@@ -340,11 +340,20 @@ func publicText(err error) string {
 	return "The run could not be taken up"
 }
 
+// locations keeps time zones, which are read from files.
+var locations sync.Map
+
+// location gives a time zone by name, UTC for what is not one.
 func location(name string) *time.Location {
-	if loc, err := time.LoadLocation(name); err == nil {
-		return loc
+	if loc, ok := locations.Load(name); ok {
+		return loc.(*time.Location)
 	}
-	return time.UTC
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	locations.Store(name, loc)
+	return loc
 }
 
 // stopRun cancels a run if it is at work here.

@@ -204,10 +204,18 @@ func (w *writer) updateRuns(rows [][]any) error {
 	})
 }
 
-// chunk is the number of rows of one statement.
-const chunk = 250
+// Rows of one statement. The SQLite driver's work grows with the square of the
+// number of parameters, so its statements are short.
+const (
+	chunkSQLite   = 16
+	chunkPostgres = 1000
+)
 
 func (w *writer) chunks(columns []column, rows [][]any, finish func(*statement)) error {
+	chunk := chunkSQLite
+	if w.engine == db.Postgres {
+		chunk = chunkPostgres
+	}
 	for len(rows) > 0 {
 		n := min(chunk, len(rows))
 		s := newStatement(w.engine)
