@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"agentserver/core/db"
+	"agentserver/core/jobs"
 )
 
 // errFenced is given to the owner of a run that was taken over.
@@ -53,13 +54,13 @@ const (
 // in one transaction.
 type journal struct {
 	db      *db.DB
-	queue   *queue
+	queue   *jobs.Queue
 	log     *slog.Logger
 	in      chan *entry
 	metrics *metrics
 }
 
-func newJournal(d *db.DB, q *queue, log *slog.Logger, m *metrics) *journal {
+func newJournal(d *db.DB, q *jobs.Queue, log *slog.Logger, m *metrics) *journal {
 	return &journal{db: d, queue: q, log: log, in: make(chan *entry, maxPending), metrics: m}
 }
 
@@ -153,19 +154,19 @@ func (j *journal) commit(ctx context.Context, batch []*entry) (fenced map[*entry
 		if fenced, err = w.fencedEntries(batch); err != nil {
 			return err
 		}
-		var jobs []job
+		var waiting []job
 		for _, e := range batch {
 			if fenced[e] {
 				continue
 			}
 			if e.enqueue || e.update != nil && e.update.release {
-				jobs = append(jobs, job{e.runID, e.nested})
+				waiting = append(waiting, job{e.runID, e.nested})
 			}
 		}
 		if err := w.write(batch, fenced); err != nil {
 			return err
 		}
-		return j.queue.insert(ctx, sqlTx, jobs)
+		return enqueue(ctx, j.queue, sqlTx, waiting)
 	})
 	return fenced, err
 }

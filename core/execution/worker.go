@@ -15,6 +15,7 @@ import (
 	"agentserver/core/bus"
 	"agentserver/core/db"
 	"agentserver/core/graph"
+	"agentserver/core/jobs"
 )
 
 // Config bounds a worker.
@@ -64,7 +65,7 @@ type Worker struct {
 	db          *db.DB
 	store       store
 	journal     *journal
-	queue       *queue
+	queue       *jobs.Queue
 	bus         bus.Bus
 	registry    *core.Registry
 	graphs      *graph.Service
@@ -103,7 +104,7 @@ type active struct {
 }
 
 func newWorker(config Config, d *db.DB, b bus.Bus, registry *core.Registry, graphs *graph.Service,
-	credentials CredentialSource, services Services, q *queue, j *journal, log *slog.Logger, m *metrics,
+	credentials CredentialSource, services Services, q *jobs.Queue, j *journal, log *slog.Logger, m *metrics,
 ) *Worker {
 	w := &Worker{
 		id: uuid.NewString(), config: config, db: d, store: store{d}, bus: b, registry: registry, graphs: graphs,
@@ -129,7 +130,7 @@ func (w *Worker) start(ctx context.Context) error {
 	}
 	w.wg.Go(w.beat)
 	w.wg.Go(w.listenForStops)
-	return w.queue.work(w.ctx, w.id, w.config.MaxRuns+extraJobs, w.log, w.fromQueue)
+	return w.queue.Start(w.ctx, w.id, map[string]int{runLine: w.config.MaxRuns + extraJobs})
 }
 
 func (w *Worker) register(ctx context.Context) error {
@@ -150,20 +151,21 @@ func (w *Worker) register(ctx context.Context) error {
 
 // fromQueue drives the run of a job. Jobs whose run has an owner, or is at its
 // end, are done.
-func (w *Worker) fromQueue(_ context.Context, id string) error {
+func (w *Worker) fromQueue(_ context.Context, args runArgs) error {
+	id := args.ExecutionID
 	row, err := w.store.run(w.ctx, id)
 	if err != nil || row == nil || row.Status.Final() || row.WorkerID != nil {
 		return err
 	}
 	nested := row.ParentID != nil
 	if !w.awaitPlace(row, nested) {
-		return later(retryJob)
+		return jobs.Later(retryJob)
 	}
 	full, err := w.overLimit(w.ctx, row)
 	if err != nil || full {
 		w.leave(row)
 		if err == nil {
-			err = later(retryJob)
+			err = jobs.Later(retryJob)
 		}
 		return err
 	}
@@ -266,7 +268,7 @@ func (w *Worker) stop(ctx context.Context) {
 	// The queue's own jobs end with the runs they started.
 	quiet, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	go w.queue.stop(quiet)
+	go w.queue.Stop(quiet)
 	w.waitForRuns(ctx)
 	w.mu.Lock()
 	left := len(w.runs)
@@ -282,7 +284,7 @@ func (w *Worker) stop(ctx context.Context) {
 	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancelLast()
 	w.waitForRuns(last)
-	w.queue.stop(last)
+	w.queue.Stop(last)
 	if err := w.db.Write.WithContext(last).Where("id = ?", w.id).Delete(&workerRow{}).Error; err != nil {
 		w.log.Warn("the worker did not sign off; its beat will run out", "error", err)
 	}

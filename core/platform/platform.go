@@ -17,6 +17,7 @@ import (
 	"agentserver/core/db"
 	"agentserver/core/execution"
 	"agentserver/core/graph"
+	"agentserver/core/jobs"
 	"agentserver/core/library"
 	"agentserver/core/llm"
 	"agentserver/core/rest"
@@ -154,19 +155,19 @@ func (p *Platform) build(work bool) error {
 	p.Library = library.New(p.DB)
 	p.Graphs = graph.New(p.DB, p.Registry, p.Library, p.Credentials)
 	c := p.Config
-	var err error
-	p.Executions, err = execution.New(execution.Config{
+	queue, err := jobs.New(p.DB, p.Log)
+	if err != nil {
+		return err
+	}
+	p.Executions = execution.New(execution.Config{
 		MaxRuns: c.Worker.MaxRuns, MaxNodesPerRun: c.Worker.MaxNodesPerRun,
 		MaxRunsPerUserGraph: c.Worker.MaxRunsPerUserGraph, MaxNodeRuns: c.Run.MaxNodeExecutions,
 		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: work,
 	}, execution.Deps{
-		DB: p.DB, Bus: p.Bus, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
+		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
 		Services: execution.Services{HTTP: p.outbound, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
 		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
-	if err != nil {
-		return err
-	}
 	p.Graphs.BeforeDelete = p.Executions.StopGraph
 	return nil
 }
