@@ -94,6 +94,9 @@ func (a *Auth) User(r *http.Request) (Principal, error) {
 	if !p.Caller.Admin() {
 		return Principal{}, core.PlainErrorf(core.Forbidden, "Only admin users can impersonate other users")
 	}
+	if !isText(target) {
+		return Principal{}, core.Errorf(core.NotFound, "User not found")
+	}
 	a.log.InfoContext(r.Context(), "administrator acts for a user", "id", RequestID(r.Context()),
 		"admin", p.Caller.UserID, "admin_email", p.Caller.Email, "user", target,
 		"method", r.Method, "path", r.URL.Path)

@@ -85,7 +85,9 @@ func requestError(method, path string, status int, message string, errs []error)
 	case status >= http.StatusInternalServerError:
 		return &requestFault{status, failed(method, path, internalFault, hintServer)}
 	case len(items) == 0:
-		items = append(items, FieldError{Type: "value_error", Loc: []any{"body"}, Msg: message})
+		item := FieldError{Loc: []any{"body"}}
+		item.Type, item.Msg = wording(message)
+		items = append(items, item)
 	}
 	return &requestFault{http.StatusUnprocessableEntity, InvalidBody(method, path, items)}
 }
@@ -104,6 +106,11 @@ func fieldError(err error) FieldError {
 		return badJSON(0, detail.Message)
 	}
 	item := FieldError{Loc: location(detail.Location), Input: detail.Value}
+	if detail.Location == "body" {
+		if _, isText := detail.Value.(string); isText {
+			item.Input = nil // the whole body, unread: too much to send back
+		}
+	}
 	item.Type, item.Msg = wording(detail.Message)
 	if m := missingProperty.FindStringSubmatch(detail.Message); m != nil {
 		item.Loc = append(item.Loc, m[1])
@@ -130,6 +137,7 @@ func isSyntaxError(message string) bool {
 var (
 	missingProperty = regexp.MustCompile(`^expected required property (\S+) to be present`)
 	oneOf           = regexp.MustCompile(`^expected value to be one of "(.*)"`)
+	outOfRange      = regexp.MustCompile(`^json: cannot unmarshal number (\S+)`)
 	bound           = regexp.MustCompile(`^expected (?:number|length|array length) (>=|<=|>|<) (\S+)`)
 )
 
@@ -138,6 +146,8 @@ func wording(message string) (kind, text string) {
 	switch {
 	case missingProperty.MatchString(message), strings.HasSuffix(message, "parameter is missing"), message == "request body is required":
 		return "missing", "Field required"
+	case strings.HasPrefix(message, "expected string to match pattern "):
+		return "string_pattern_mismatch", "String should match pattern '" + strings.TrimPrefix(message, "expected string to match pattern ") + "'"
 	case strings.HasPrefix(message, "expected string"):
 		return "string_type", "Input should be a valid string"
 	case strings.HasPrefix(message, "expected integer"), strings.Contains(message, "invalid integer"):
@@ -156,6 +166,9 @@ func wording(message string) (kind, text string) {
 		return "list_type", "Input should be a valid list"
 	case strings.HasPrefix(message, "expected object"):
 		return "dict_type", "Input should be a valid dictionary"
+	}
+	if m := outOfRange.FindStringSubmatch(message); m != nil {
+		return "finite_number", "The number " + m[1] + " is out of range"
 	}
 	if m := oneOf.FindStringSubmatch(message); m != nil {
 		return "enum", "Input should be " + listOr(strings.Split(m[1], ", "))

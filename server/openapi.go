@@ -1,12 +1,7 @@
 package server
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"reflect"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,9 +14,6 @@ const (
 	bearerScheme     = "HTTPBearerJWT" //nolint:gosec // a name, not a secret
 	unauthorizedName = "HTTP401NotAuthenticatedError"
 )
-
-// errBadText is what a body that is not UTF-8 is refused with.
-var errBadText = errors.New("the body is not valid UTF-8")
 
 // humaConfig describes the API as its clients know it: unknown members are
 // ignored, members are optional unless they say otherwise.
@@ -70,24 +62,6 @@ func asContracted(_ *huma.OpenAPI, op *huma.Operation) {
 			p.Schema.Nullable = true
 		}
 	}
-}
-
-// jsonFormat reads and writes bodies. Whole numbers stay whole.
-var jsonFormat = huma.Format{
-	Marshal: func(w io.Writer, v any) error {
-		data, err := core.JSON(v)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(data)
-		return err
-	},
-	Unmarshal: func(data []byte, v any) error {
-		if !utf8.Valid(data) {
-			return errBadText
-		}
-		return json.NewDecoder(bytes.NewReader(data)).Decode(v)
-	},
 }
 
 // schemaNames are the names that generated clients know, where they differ

@@ -44,5 +44,6 @@ func Install(e *echo.Echo, o PipelineOptions) {
 		SecurityHeaders(),
 		BodyLimit(o.MaxBody, o.OwnBodyLimit),
 		Errors(o.Log),
+		Params(),
 	)
 }

@@ -12,11 +12,12 @@ import (
 func reassign(g *Graph, userID string, newGraph bool) {
 	graphIDs := map[string]string{}
 	if newGraph {
-		fresh := uuid.NewString()
-		graphIDs[g.ID], g.ID = fresh, fresh
-		for i := range g.SubGraphs {
+		for _, b := range allBase(g) {
 			fresh := uuid.NewString()
-			graphIDs[g.SubGraphs[i].ID], g.SubGraphs[i].ID = fresh, fresh
+			if b.ID != "" {
+				graphIDs[b.ID] = fresh
+			}
+			b.ID = fresh
 		}
 	}
 	reassignNodes(&g.BaseGraph, userID, graphIDs)

@@ -7,17 +7,20 @@ import (
 func newID() string { return uuid.NewString() }
 
 // model makes the answer for a graph: nodes with their links, the derived
-// schemas and the sub-graphs.
+// schemas and the sub-graphs. Those of an export derive from the nodes as
+// exported, so that no schema holds what was left out.
 func (s *Service) model(g *Loaded, forExport bool) *Model {
+	links := s.links(g.Version, forExport)
+	nodes := s.nodes(g.Version, links, forExport)
 	m := &Model{
 		Meta:                   Meta{Header: g.Header, UserID: g.UserID, CreatedAt: g.CreatedAt},
 		Nodes:                  []NodeModel{},
-		Links:                  s.links(g.Version, forExport),
+		Links:                  links,
 		SubGraphs:              []SubGraph{},
-		Derived:                derive(s.registry, g.Nodes),
+		Derived:                derive(s.registry, nodes),
 		CredentialsInputSchema: credentialsSchema(s.registry, g.All()),
 	}
-	for _, n := range s.nodes(g.Version, m.Links, forExport) {
+	for _, n := range nodes {
 		m.Nodes = append(m.Nodes, NodeModel{Node: n, GraphID: g.ID, GraphVersion: g.Header.Version})
 	}
 	if forExport {
@@ -25,9 +28,10 @@ func (s *Service) model(g *Loaded, forExport bool) *Model {
 	}
 	for _, sub := range g.SubGraphs {
 		links := s.links(sub, forExport)
+		nodes := s.nodes(sub, links, forExport)
 		m.SubGraphs = append(m.SubGraphs, SubGraph{
-			BaseGraph: BaseGraph{Header: sub.Header, Nodes: s.nodes(sub, links, forExport), Links: links},
-			Derived:   derive(s.registry, sub.Nodes),
+			BaseGraph: BaseGraph{Header: sub.Header, Nodes: nodes, Links: links},
+			Derived:   derive(s.registry, nodes),
 		})
 	}
 	return m

@@ -7,20 +7,16 @@ import (
 	"gorm.io/gorm"
 
 	"agentserver/core"
+	"agentserver/core/db"
 )
 
 // Create saves a new graph of the user, with its sub-graphs, under new ids.
 func (s *Service) Create(ctx context.Context, userID string, g Graph) (*Model, error) {
+	if err := tidy(&g); err != nil {
+		return nil, err
+	}
 	repairAgentNodes(s.registry, &g)
 	reassign(&g, userID, true)
-	if g.Version < 1 {
-		g.Version = 1
-	}
-	for i := range g.SubGraphs {
-		if g.SubGraphs[i].Version < 1 {
-			g.SubGraphs[i].Version = 1
-		}
-	}
 	loaded, err := s.prepare(ctx, userID, &g)
 	if err != nil {
 		return nil, err
@@ -43,6 +39,29 @@ func (s *Service) Create(ctx context.Context, userID string, g Graph) (*Model, e
 	return s.model(loaded, false), nil
 }
 
+// tidy brings headers into a form that can be stored, and refuses what cannot
+// be: versions out of range and graphs that come twice.
+func tidy(g *Graph) error {
+	seen := map[string]bool{}
+	for _, b := range allBase(g) {
+		b.ID, b.Name, b.Description = db.Clean(b.ID), db.Clean(b.Name), db.Clean(b.Description)
+		for _, text := range []*string{b.Instructions, b.RecommendedScheduleCron, b.ForkedFromID} {
+			if text != nil {
+				*text = db.Clean(*text)
+			}
+		}
+		b.Version = max(b.Version, 1)
+		if b.Version > maxVersionNumber || b.ForkedFromVersion != nil && (*b.ForkedFromVersion < 0 || *b.ForkedFromVersion > maxVersionNumber) {
+			return core.Errorf(core.Invalid, "versions go up to %d", maxVersionNumber)
+		}
+		if b.ID != "" && seen[b.ID] {
+			return core.Errorf(core.Invalid, "graph #%s is given twice", b.ID)
+		}
+		seen[b.ID] = true
+	}
+	return nil
+}
+
 // Update saves the next version of the user's graph. An active body becomes
 // the active version.
 func (s *Service) Update(ctx context.Context, userID, id string, g Graph) (*Model, error) {
@@ -55,6 +74,9 @@ func (s *Service) Update(ctx context.Context, userID, id string, g Graph) (*Mode
 	}
 	if existing == nil || existing.UserID != userID {
 		return nil, notFound(id)
+	}
+	if err := tidy(&g); err != nil {
+		return nil, err
 	}
 	repairAgentNodes(s.registry, &g)
 	reassign(&g, userID, false)
@@ -158,15 +180,27 @@ func (s *Service) prepare(ctx context.Context, userID string, g *Graph) (*Loaded
 		}
 		versions = append(versions, v)
 	}
-	if err := s.checkCredentials(ctx, userID, versions); err != nil {
+	gone, err := s.goneCredentials(ctx, userID, versions)
+	if err != nil {
 		return nil, err
+	}
+	for _, m := range gone {
+		m.node.InputDefault[m.field] = map[string]any{}
 	}
 	return &Loaded{Version: versions[0], SubGraphs: versions[1:]}, nil
 }
 
-// checkCredentials makes sure that credentials stored in nodes are the user's.
-// In fields that may be left out, the ones that are gone are dropped.
-func (s *Service) checkCredentials(ctx context.Context, userID string, graphs []*Version) error {
+// member is an input of a node.
+type member struct {
+	node  *Node
+	field string
+}
+
+// goneCredentials makes sure that credentials stored in nodes are the user's.
+// It gives the fields with ones that are gone and may be left out. It changes
+// nothing.
+func (s *Service) goneCredentials(ctx context.Context, userID string, graphs []*Version) ([]member, error) {
+	var gone []member
 	for _, g := range graphs {
 		for i := range g.Nodes {
 			n := &g.Nodes[i]
@@ -182,20 +216,19 @@ func (s *Service) checkCredentials(ctx context.Context, userID string, graphs []
 				}
 				found, err := s.credentials.Find(ctx, userID, id)
 				if err != nil {
-					return fmt.Errorf("looking up credentials: %w", err)
+					return nil, fmt.Errorf("looking up credentials: %w", err)
 				}
 				if found != nil {
 					continue
 				}
-				if optional, _ := n.Metadata["credentials_optional"].(bool); !f.Required || optional {
-					n.InputDefault[f.Name] = map[string]any{}
-					continue
+				if optional, _ := n.Metadata["credentials_optional"].(bool); f.Required && !optional {
+					return nil, core.Errorf(core.Invalid, "Node #%s input '%s' updated with non-existent credentials #%s", n.ID, f.Name, id)
 				}
-				return core.Errorf(core.Invalid, "Node #%s input '%s' updated with non-existent credentials #%s", n.ID, f.Name, id)
+				gone = append(gone, member{n, f.Name})
 			}
 		}
 	}
-	return nil
+	return gone, nil
 }
 
 func allBase(g *Graph) []*BaseGraph {

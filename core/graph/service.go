@@ -18,6 +18,9 @@ const (
 	maxVersions = 50
 	// maxSubGraphs bounds the graphs that one graph may pull in.
 	maxSubGraphs = 500
+	// maxVersionNumber is the highest version number that clients may ask for or
+	// start from, with room below what the database holds.
+	maxVersionNumber = 1 << 30
 	// cachedVersions bounds the versions kept in memory. They never change, so
 	// the cache needs no expiry, only room.
 	cachedVersions = 500
@@ -105,7 +108,14 @@ func (s *Service) Get(ctx context.Context, userID, id string, version int, forEx
 	if err != nil {
 		return nil, err
 	}
-	if v == nil || !s.mayRead(ctx, userID, v, version) {
+	if v == nil {
+		return nil, notFound(id)
+	}
+	readable, err := s.mayRead(ctx, userID, v, version)
+	if err != nil {
+		return nil, err
+	}
+	if !readable {
 		return nil, notFound(id)
 	}
 	loaded, err := s.withSubGraphs(ctx, v)
@@ -116,12 +126,12 @@ func (s *Service) Get(ctx context.Context, userID, id string, version int, forEx
 }
 
 // mayRead: owners see their graphs, others what they have in their library.
-func (s *Service) mayRead(ctx context.Context, userID string, v *Version, asked int) bool {
+func (s *Service) mayRead(ctx context.Context, userID string, v *Version, asked int) (bool, error) {
 	if v.UserID == userID {
-		return true
+		return true, nil
 	}
 	entry, err := s.library.Entry(ctx, userID, v.ID, v.Header.Version)
-	return err == nil && (entry.Exact || entry.Some && asked == 0)
+	return entry.Exact || entry.Some && asked == 0, err
 }
 
 // Versions gives the user's versions of a graph, newest first, at most 50.
@@ -243,7 +253,7 @@ func (s *Service) SetActive(ctx context.Context, userID, id string, version int)
 	if err != nil {
 		return err
 	}
-	if err := s.checkCredentials(ctx, userID, loaded.All()); err != nil {
+	if _, err := s.goneCredentials(ctx, userID, loaded.All()); err != nil {
 		return err
 	}
 	err = s.db.Tx(ctx, func(tx *gorm.DB) error {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"agentserver/core"
 	"agentserver/core/db"
@@ -96,8 +98,15 @@ func orEmpty(v core.Values) core.Values {
 // store reads and writes graphs. Reads for a user are scoped by user id.
 type store struct{ db *db.DB }
 
+// storable reports whether a row can have this key at all. Databases differ in
+// what they do when they are asked for another.
+func storable(id string, version int) bool { return db.Clean(id) == id && version <= math.MaxInt32 }
+
 // version gives one stored version, whoever owns it; version 0 is the highest.
 func (s store) version(ctx context.Context, id string, version int) (*row, error) {
+	if !storable(id, version) {
+		return nil, nil
+	}
 	q := s.db.Read.WithContext(ctx).Where("id = ?", id)
 	if version > 0 {
 		q = q.Where("version = ?", version)
@@ -115,6 +124,9 @@ func (s store) version(ctx context.Context, id string, version int) (*row, error
 
 // stamp is version without the content: whether it exists and is active.
 func (s store) stamp(ctx context.Context, id string, version int) (*row, error) {
+	if !storable(id, version) {
+		return nil, nil
+	}
 	var rows []row
 	q := s.db.Read.WithContext(ctx).Select("id, version, is_active").Where("id = ?", id)
 	if version > 0 {
@@ -154,8 +166,16 @@ func (s store) versions(ctx context.Context, userID, id string, limit int) ([]ro
 }
 
 // highest gives the highest version number of a graph and its owner, inside a
-// transaction; 0 when there is none.
+// transaction; 0 when there is none. Until the transaction ends, others that
+// ask have to wait, so that the number after it is free.
 func (s store) highest(tx *gorm.DB, id string) (version int, owner string, err error) {
+	// Two statements: the second one sees what was committed during the wait.
+	var locked []row
+	err = tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).
+		Select("version").Where("id = ?", id).Order("version").Find(&locked).Error
+	if err != nil {
+		return 0, "", err
+	}
 	var rows []row
 	err = tx.Select("version, user_id").Where("id = ?", id).Order("version DESC").Limit(1).Find(&rows).Error
 	if err != nil || len(rows) == 0 {
