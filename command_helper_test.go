@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,12 @@ type imported struct {
 	} `json:"credentials_input_schema"`
 }
 
+// executePath is where a run of the agent is started. An import keeps the
+// version of the export.
+func (g imported) executePath() string {
+	return fmt.Sprintf("/api/graphs/%s/execute/%d", g.ID, g.Version)
+}
+
 // importAgent stores an exported agent.
 func (a *api) importAgent(data []byte) imported {
 	var g imported
@@ -87,6 +94,6 @@ func (a *api) importAgent(data []byte) imported {
 // execute starts a run and gives it at its end.
 func (a *api) execute(g imported, body any) run {
 	var r run
-	a.call("POST", "/api/graphs/"+g.ID+"/execute/1", body, &r)
+	a.call("POST", g.executePath(), body, &r)
 	return a.await(g.ID, r.ID)
 }

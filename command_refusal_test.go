@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	_ "github.com/glebarez/go-sqlite"
 	"github.com/stretchr/testify/require"
 )
 
