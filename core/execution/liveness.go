@@ -166,7 +166,7 @@ func (w *Worker) releaseLostRuns(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		return w.queue.insert(ctx, sqlTx, freed)
+		return enqueue(ctx, w.queue, sqlTx, freed)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("releasing runs of lost workers: %w", err)
@@ -185,7 +185,7 @@ func (w *Worker) rescueJobs(ctx context.Context) error {
 	for _, id := range ids {
 		living[id] = true
 	}
-	n, err := w.queue.rescue(ctx, func(id string) bool { return living[id] }, time.Now().UTC())
+	n, err := w.queue.Rescue(ctx, func(id string) bool { return living[id] })
 	if err == nil && n > 0 {
 		w.log.Info("jobs of lost workers are back in the queue", "jobs", n)
 	}
