@@ -64,7 +64,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 }
 
 var (
-	commandLine = regexp.MustCompile(`(?:\./|\$\(|^|\n|exec |` + "`" + `)(?:agentserver|go run \.) ([^|>#\n` + "`" + `]*)`)
+	commandLine = regexp.MustCompile(`(?:\./|\$\(|^|\n|exec agentserver |` + "`" + `)(?:agentserver|go run \.) ([^|>#\n` + "`" + `]*)`)
 	flagName    = regexp.MustCompile(`^--?([a-z-]+)`)
 )
 
@@ -147,4 +147,43 @@ func TestDocumentedVariablesExist(t *testing.T) {
 		}
 	}
 	require.NotZero(t, found)
+}
+
+// The tour of the README works as it stands there.
+func TestTour(t *testing.T) {
+	t.Parallel()
+	for _, tool := range []string{"bash", "curl", "sed"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("the tour needs %s", tool)
+		}
+	}
+	page, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, tour, found := strings.Cut(string(page), "\n## A tour\n")
+	require.True(t, found)
+	_, tour, found = strings.Cut(tour, "```sh\n")
+	require.True(t, found)
+	script, _, found := strings.Cut(tour, "```")
+	require.True(t, found)
+
+	dir, address := t.TempDir(), freeAddress(t)
+	serving(t, dir, address)
+	script = strings.ReplaceAll(script, "127.0.0.1:8006", address)
+	script = strings.ReplaceAll(script, "go run .", `"$COMMAND"`)
+	cmd := command(t, dir, []string{"AGENTSERVER_DATA_DIR=" + filepath.Join(dir, "data")})
+	env := append(cmd.Env, "COMMAND="+cmd.Path)
+	cmd = exec.Command("bash", "-euo", "pipefail", "-c", script)
+	cmd.Env = env
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	require.Len(t, lines, 3, "%s", out)
+	var r, shared run
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &r))
+	require.Equal(t, "COMPLETED", r.Status)
+	require.Equal(t, map[string][]any{"greeting": {"Hallo, Ada!"}}, r.Outputs)
+	require.Equal(t, "null", lines[1])
+	require.NoError(t, json.Unmarshal([]byte(lines[2]), &shared))
+	require.Equal(t, r.Outputs, shared.Outputs)
 }

@@ -4,11 +4,15 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"agentserver/core"
 )
 
 // plugins.go names exactly the folders of providers/.
@@ -33,4 +37,24 @@ func TestPluginsAreTheProviders(t *testing.T) {
 	}
 	slices.Sort(listed)
 	require.Equal(t, present, listed)
+}
+
+// Every provider has a README with the same sections, which names its blocks.
+func TestProvidersHaveReadmes(t *testing.T) {
+	for _, p := range core.Default.Providers() {
+		if p.Name == core.CoreProvider {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join("providers", strings.ReplaceAll(p.Name, "_", ""), "README.md"))
+		require.NoError(t, err)
+		text, at := string(data), 0
+		for _, section := range []string{"## What it does", "## Connect", "## Settings", "## Blocks"} {
+			i := strings.Index(text, "\n"+section+"\n")
+			require.Greater(t, i, at, "the README of %s lacks %q in its place", p.Name, section)
+			at = i
+		}
+		for _, b := range p.Blocks {
+			require.Contains(t, text, b.Spec().Name, "the README of %s", p.Name)
+		}
+	}
 }
