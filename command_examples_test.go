@@ -21,7 +21,8 @@ var examples = []struct {
 		map[string][]any{"greeting": {"Hello, World!"}},
 	},
 	{
-		"greeting.json", "in French", map[string]any{"name": "Ada", "language": "French"},
+		"greeting.json", "in French",
+		map[string]any{"name": "Ada", "language": "French"},
 		map[string][]any{"greeting": {"Bonjour, Ada!"}},
 	},
 	{

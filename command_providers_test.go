@@ -35,7 +35,8 @@ func TestProvidersList(t *testing.T) {
 		{"with a key under its own name", "openai", []string{"AGENTSERVER_PROVIDERS_OPENAI_API_KEY=canary"}, "openai on 0 api_key set"},
 		{"with a server that needs no key", "openai", []string{"OPENAI_BASE_URL=http://127.0.0.1:1/v1"}, "openai on 0 api_key set"},
 		{
-			"disabled", "openai", []string{"AGENTSERVER_PROVIDERS_DISABLED=openai"},
+			"disabled", "openai",
+			[]string{"AGENTSERVER_PROVIDERS_DISABLED=openai"},
 			"openai off 0 api_key not set (providers.openai.api_key or OPENAI_API_KEY)",
 		},
 		{"not enabled", "openai", []string{"AGENTSERVER_PROVIDERS_ENABLED=test", "OPENAI_API_KEY=x"}, "openai off 0 api_key set"},

@@ -42,8 +42,8 @@ func TestRefusals(t *testing.T) {
 			want: []string{"agentserver.yaml", `"lissten"`, `did you mean "listen"`},
 		},
 		{
-			name: "unknown variable", env: []string{"AGENTSERVER_LOG_LEVLE=debug"},
-			want: []string{"AGENTSERVER_LOG_LEVLE", `did you mean "AGENTSERVER_LOG_LEVEL"`},
+			name: "unknown variable", env: []string{"AGENTSERVER_LOG_LEVELL=debug"},
+			want: []string{"AGENTSERVER_LOG_LEVELL", `did you mean "AGENTSERVER_LOG_LEVEL"`},
 		},
 		{
 			name: "unknown provider", env: []string{"AGENTSERVER_PROVIDERS_DISABLED=opanai"},

@@ -42,8 +42,8 @@ func TestRun(t *testing.T) {
 			stdout: "out: {a\n",
 		},
 		{
-			name: "unknown input", args: []string{"examples/greeting.json", "-i", "nmae=Ada"}, code: 1,
-			stderr: []string{`the agent has no input "nmae"; it has: language, name`},
+			name: "unknown input", args: []string{"examples/greeting.json", "-i", "nom=Ada"}, code: 1,
+			stderr: []string{`the agent has no input "nom"; it has: language, name`},
 		},
 		{
 			name: "input without a value", args: []string{"examples/greeting.json", "-i", "name"}, code: 1,
