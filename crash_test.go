@@ -94,6 +94,16 @@ func counted(t *testing.T, file string, from int64) ([]string, int64) {
 	return strings.Fields(string(data[from:])), int64(len(data))
 }
 
+// awaitCounted waits until a few more nodes have run: then others are under
+// way.
+func awaitCounted(t *testing.T, file string, from int64) {
+	const few = 20
+	require.Eventually(t, func() bool {
+		data, err := os.ReadFile(file)
+		return err == nil && strings.Count(string(data[from:]), "\n") >= few
+	}, time.Minute, time.Millisecond, "no nodes run")
+}
+
 const (
 	crashRuns = 100
 	// manyRuns lets one user have them all at work at once.
@@ -150,7 +160,7 @@ func TestKillAndRestartOnSQLite(t *testing.T) {
 	var committed map[string]bool
 	var offset int64
 	for range 3 {
-		time.Sleep(150 * time.Millisecond)
+		awaitCounted(t, counts, offset)
 		server.kill()
 		if committed != nil {
 			later, _ := counted(t, counts, offset)
@@ -177,7 +187,7 @@ func TestKillWorkersOnPostgres(t *testing.T) {
 	server, a := serving(t, dir, address, env...)
 	worker := start(t, dir, env, "worker")
 	graphID, ids := startRuns(t, a)
-	time.Sleep(300 * time.Millisecond)
+	awaitCounted(t, counts, 0)
 	worker.kill()
 	server.kill()
 	committed := completedNodes(t, db.Options{URL: url})
