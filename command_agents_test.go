@@ -18,15 +18,15 @@ import (
 // are not part of the repository; without them the test is skipped.
 func exportedAgent(t *testing.T, pattern string) string {
 	t.Helper()
-	folders := []string{filepath.Join("..", "shared"), os.Getenv("AGENTSERVER_SHARED")}
+	folders := []string{os.Getenv("TEST_CONTRACT_DIR"), filepath.Join("..", "shared", "contract")}
 	for _, folder := range folders {
-		files, err := filepath.Glob(filepath.Join(folder, "contract", "agents", pattern))
+		files, err := filepath.Glob(filepath.Join(folder, "agents", pattern))
 		require.NoError(t, err)
 		if len(files) == 1 {
 			return absolute(t, files[0])
 		}
 	}
-	t.Skipf("no file %s in ../shared/contract/agents or $AGENTSERVER_SHARED/contract/agents", pattern)
+	t.Skipf("no file %s in ../shared/contract/agents or $TEST_CONTRACT_DIR/agents", pattern)
 	return ""
 }
 

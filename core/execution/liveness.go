@@ -194,15 +194,21 @@ func (w *Worker) rescueJobs(ctx context.Context) error {
 
 // listenForStops cancels runs when another process asks for it.
 func (w *Worker) listenForStops() {
-	for w.ctx.Err() == nil {
+	for failures := 0; w.ctx.Err() == nil; {
 		sub, err := w.bus.Subscribe(w.ctx, stopTopic)
 		if err != nil {
-			w.log.Warn("stops of other processes are found by looking only", "error", err)
+			if failures++; failures == 1 {
+				w.log.Warn("the bus does not answer; stops asked of other processes take a few seconds longer", "error", err)
+			}
 			select {
 			case <-w.ctx.Done():
-			case <-time.After(time.Second):
+			case <-time.After(min(time.Duration(failures)*time.Second, 30*time.Second)):
 			}
 			continue
+		}
+		if failures > 0 {
+			w.log.Info("the bus answers again")
+			failures = 0
 		}
 		w.takeStops(sub.C())
 		sub.Close()

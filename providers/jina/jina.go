@@ -12,7 +12,7 @@ const systemID = "7f26de70-ba0d-494e-ba76-238e65e7b45f"
 
 // settings are the operator's, under providers.jina.
 type settings struct {
-	APIKey core.Secret `key:"api_key" doc:"API key whose use the operator pays for; users may also bring their own" env:"JINA_API_KEY"`
+	APIKey core.Secret `key:"api_key" doc:"API key whose use the operator pays for" env:"JINA_API_KEY"`
 }
 
 var config = &settings{}
