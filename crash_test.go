@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,11 +10,10 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/glebarez/go-sqlite"
-	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"agentserver/core"
+	"agentserver/core/db"
 	"agentserver/core/db/dbtest"
 )
 
@@ -74,22 +72,19 @@ func chain(delay float64) map[string]any {
 	return map[string]any{"graph": map[string]any{"name": "Chain", "description": "six nodes", "nodes": nodes, "links": links}}
 }
 
-// completedNodes lists the node runs that are committed as completed.
-func completedNodes(t *testing.T, driver, dsn string) map[string]bool {
-	d, err := sql.Open(driver, dsn)
+// completedNodes lists the node runs that are committed as completed, while no
+// server runs.
+func completedNodes(t *testing.T, o db.Options) map[string]bool {
+	d, err := db.Open(context.Background(), o)
 	require.NoError(t, err)
 	defer d.Close()
-	rows, err := d.Query("SELECT id FROM node_executions WHERE status = 'COMPLETED'")
-	require.NoError(t, err)
-	defer rows.Close()
-	ids := map[string]bool{}
-	for rows.Next() {
-		var id string
-		require.NoError(t, rows.Scan(&id))
-		ids[id] = true
+	var ids []string
+	require.NoError(t, d.Read.Table("node_executions").Where("status = ?", "COMPLETED").Pluck("id", &ids).Error)
+	set := map[string]bool{}
+	for _, id := range ids {
+		set[id] = true
 	}
-	require.NoError(t, rows.Err())
-	return ids
+	return set
 }
 
 // counted gives the lines of the count file from an offset on, and its length.
@@ -99,14 +94,28 @@ func counted(t *testing.T, file string, from int64) ([]string, int64) {
 	return strings.Fields(string(data[from:])), int64(len(data))
 }
 
-const crashRuns = 100
+// awaitCounted waits until a few more nodes have run: then others are under
+// way.
+func awaitCounted(t *testing.T, file string, from int64) {
+	const few = 20
+	require.Eventually(t, func() bool {
+		data, err := os.ReadFile(file)
+		return err == nil && strings.Count(string(data[from:]), "\n") >= few
+	}, time.Minute, time.Millisecond, "no nodes run")
+}
+
+const (
+	crashRuns = 100
+	// manyRuns lets one user have them all at work at once.
+	manyRuns = "AGENTSERVER_WORKER_MAX_RUNS_PER_USER_GRAPH=100"
+)
 
 // startRuns starts the runs of the crash tests and gives their ids.
 func startRuns(t *testing.T, a *api) (graphID string, ids []string) {
 	var g struct {
 		ID string `json:"id"`
 	}
-	a.call("POST", "/api/graphs", chain(0.05), &g)
+	a.call("POST", "/api/graphs", chain(0.1), &g)
 	for i := range crashRuns {
 		var r run
 		a.call("POST", fmt.Sprintf("/api/graphs/%s/execute/1", g.ID), map[string]any{"inputs": map[string]any{"in": i}}, &r)
@@ -135,6 +144,8 @@ func checkRuns(t *testing.T, a *api, graphID string, ids []string) {
 // checkNotRepeated holds the lines written after a crash against what was
 // committed before it.
 func checkNotRepeated(t *testing.T, committed map[string]bool, later []string) {
+	require.NotEmpty(t, committed, "the crash came before anything was committed")
+	require.NotEmpty(t, later, "the crash came after everything was done")
 	for _, id := range later {
 		require.False(t, committed[id], "node run %s was committed and ran again", id)
 	}
@@ -143,19 +154,19 @@ func checkNotRepeated(t *testing.T, committed map[string]bool, later []string) {
 func TestKillAndRestartOnSQLite(t *testing.T) {
 	dir, address := t.TempDir(), freeAddress(t)
 	counts := filepath.Join(dir, "counts")
-	env := []string{countFile + "=" + counts}
+	env := []string{countFile + "=" + counts, manyRuns}
 	server, a := serving(t, dir, address, env...)
 	graphID, ids := startRuns(t, a)
 	var committed map[string]bool
 	var offset int64
 	for range 3 {
-		time.Sleep(150 * time.Millisecond)
+		awaitCounted(t, counts, offset)
 		server.kill()
 		if committed != nil {
 			later, _ := counted(t, counts, offset)
 			checkNotRepeated(t, committed, later)
 		}
-		committed = completedNodes(t, "sqlite", filepath.Join(dir, "data", "agentserver.db"))
+		committed = completedNodes(t, db.Options{DataDir: filepath.Join(dir, "data")})
 		_, offset = counted(t, counts, 0)
 		server, a = serving(t, dir, address, env...)
 	}
@@ -171,15 +182,15 @@ func TestKillWorkersOnPostgres(t *testing.T) {
 	counts := filepath.Join(dir, "counts")
 	env := []string{
 		countFile + "=" + counts, "AGENTSERVER_DATABASE_URL=" + url, "AGENTSERVER_WORKER_HEARTBEAT_TIMEOUT=2s",
-		"AGENTSERVER_WORKER_MAX_RUNS=20",
+		"AGENTSERVER_WORKER_MAX_RUNS=60", manyRuns,
 	}
 	server, a := serving(t, dir, address, env...)
 	worker := start(t, dir, env, "worker")
 	graphID, ids := startRuns(t, a)
-	time.Sleep(300 * time.Millisecond)
+	awaitCounted(t, counts, 0)
 	worker.kill()
 	server.kill()
-	committed := completedNodes(t, "pgx", url)
+	committed := completedNodes(t, db.Options{URL: url})
 	_, offset := counted(t, counts, 0)
 	start(t, dir, env, "worker")
 	_, a = serving(t, dir, address, env...)

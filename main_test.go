@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -191,10 +190,4 @@ func (a *api) await(graphID, runID string) run {
 		return r.Status == "COMPLETED" || r.Status == "FAILED" || r.Status == "TERMINATED"
 	}, 2*time.Minute, 20*time.Millisecond, "the run does not end")
 	return r
-}
-
-func testdata(t *testing.T, name string) []byte {
-	data, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return data
 }

@@ -26,7 +26,7 @@ func BenchmarkRuns(b *testing.B) {
 			paths[i] = fmt.Sprintf("/api/graphs/%s/execute/1", g.ID)
 		}
 		b.ResetTimer()
-		start := time.Now()
+		start, used := time.Now(), cpu()
 		var wg sync.WaitGroup
 		work := make(chan int)
 		for u := range users {
@@ -45,6 +45,7 @@ func BenchmarkRuns(b *testing.B) {
 			time.Sleep(5 * time.Millisecond)
 		}
 		took := time.Since(start)
+		b.ReportMetric(float64(cpu()-used)/1e6/float64(b.N), "cpu-ms/run")
 		b.StopTimer()
 		bed.figures("agentserver_")
 		b.ReportMetric(float64(b.N)/took.Seconds(), "runs/s")

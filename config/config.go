@@ -10,7 +10,7 @@ import (
 // Config is the effective configuration. It is made by [Load] and must not be
 // changed afterwards.
 type Config struct {
-	Listen      string `key:"listen" default:"127.0.0.1:8006" env:"AGENT_API_HOST+AGENT_API_PORT" doc:"Address and port of the HTTP listener, which serves the API, WebSocket, health and metrics."`
+	Listen      string `key:"listen" default:"127.0.0.1:8006" env:"AGENT_API_HOST+AGENT_API_PORT" doc:"Address and port of the HTTP listener, which serves the API, health and metrics."`
 	DataDir     string `key:"data_dir" default:"./data" doc:"Folder for everything the server keeps on disk: the SQLite database, generated keys, files."`
 	PublicURL   string `key:"public_url" env:"PLATFORM_BASE_URL" doc:"URL at which others reach this server; webhooks and links in mail need it."`
 	FrontendURL string `key:"frontend_url" env:"FRONTEND_BASE_URL" doc:"URL of the web client, for sign-in redirects and shared links."`
@@ -53,7 +53,7 @@ type Auth struct {
 
 // Encryption holds the keys that stored secrets are sealed with.
 type Encryption struct {
-	Keys []core.Secret `key:"keys" env:"ENCRYPTION_KEY" doc:"Keys of stored secrets, each 32 bytes in base64, optionally with a name before it (2026:…). The first one seals, all of them open, so a new key goes first and the old one stays until everything is sealed anew. Empty: a key is made on first start and kept in data_dir."`
+	Keys []core.Secret `key:"keys" env:"ENCRYPTION_KEY" doc:"Keys of stored secrets, each 32 bytes in base64, optionally with a name before it (2026:…). The first one seals, all of them open, so a new key goes first and the old one stays until everything is sealed anew."`
 
 	// Ring is Keys parsed, in the same order.
 	Ring []EncryptionKey

@@ -34,10 +34,10 @@ var schemas = map[string]string{
 	"object or lists": `{"anyOf":[{"additionalProperties":true,"type":"object"},{"items":{"anyOf":[{"additionalProperties":true,"type":"object"},{"items":{},"type":"array"}]},"type":"array"}]}`,
 }
 
-func schema(t testing.TB, name string) *core.Object {
-	t.Helper()
+func schema(tb testing.TB, name string) *core.Object {
+	tb.Helper()
 	text, ok := schemas[name]
-	require.True(t, ok, name)
+	require.True(tb, ok, name)
 	return core.ParseSchema(text)
 }
 

@@ -36,25 +36,25 @@ func providerOf(blocks ...core.Block) *core.Provider {
 }
 
 // specOf registers a block and gives its finished spec.
-func specOf[In, Out any](t testing.TB, spec core.BlockSpec) *core.BlockSpec {
-	t.Helper()
+func specOf[In, Out any](tb testing.TB, spec core.BlockSpec) *core.BlockSpec {
+	tb.Helper()
 	b := blockOf[In, Out](complete(spec))
-	register(t, b)
+	register(tb, b)
 	return b.Spec()
 }
 
 // register adds blocks to a registry of their own.
-func register(t testing.TB, blocks ...core.Block) *core.Registry {
-	t.Helper()
+func register(tb testing.TB, blocks ...core.Block) *core.Registry {
+	tb.Helper()
 	r := &core.Registry{}
-	require.NoError(t, r.Add(providerOf(blocks...)))
+	require.NoError(tb, r.Add(providerOf(blocks...)))
 	return r
 }
 
 // encoded is the JSON of a value, as the API sends it.
-func encoded(t testing.TB, v any) string {
-	t.Helper()
+func encoded(tb testing.TB, v any) string {
+	tb.Helper()
 	data, err := core.JSON(v)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return string(data)
 }

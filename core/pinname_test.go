@@ -26,15 +26,15 @@ type pinCases struct {
 	} `json:"merge"`
 }
 
-func loadPinCases(t testing.TB) pinCases {
-	t.Helper()
+func loadPinCases(tb testing.TB) pinCases {
+	tb.Helper()
 	data, err := os.ReadFile("testdata/pins.json")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var cases pinCases
-	require.NoError(t, json.Unmarshal(data, &cases))
-	require.NotEmpty(t, cases.Base)
-	require.NotEmpty(t, cases.Select)
-	require.NotEmpty(t, cases.Merge)
+	require.NoError(tb, json.Unmarshal(data, &cases))
+	require.NotEmpty(tb, cases.Base)
+	require.NotEmpty(tb, cases.Select)
+	require.NotEmpty(tb, cases.Merge)
 	return cases
 }
 

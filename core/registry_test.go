@@ -35,16 +35,26 @@ var badProviders = []struct {
 	{"capital name", &core.Provider{Name: "Acme", Title: "Acme"}, `the name "Acme" is not lower snake case`},
 	{"name with an empty part", &core.Provider{Name: "a__b", Title: "Acme"}, `the name "a__b" is not lower snake case`},
 	{"no title", &core.Provider{Name: "acme"}, "it has no title"},
-	{"system credential", &core.Provider{Name: "acme", Title: "Acme", System: []core.SystemCredential{{ID: testID, Title: "x"}}},
-		"a system credential lacks its id, title or loader"},
-	{"short id", providerOf(blockOf[emptyIn, emptyOut](core.BlockSpec{ID: "1", Name: "TestBlock", Description: "x"})),
-		`block TestBlock: its id "1" is not 36 characters long`},
-	{"name without Block", providerOf(blockOf[emptyIn, emptyOut](complete(core.BlockSpec{Name: "Test"}))),
-		"block Test: its name does not end in Block"},
-	{"no description", providerOf(blockOf[emptyIn, emptyOut](core.BlockSpec{ID: testID, Name: "TestBlock", Description: " "})),
-		"block TestBlock: it has no description"},
-	{"input without a name", providerOf(blockOf[struct{ A string }, emptyOut](complete(core.BlockSpec{}))),
-		"block TestBlock: inputs: field A has no json name"},
+	{
+		"system credential", &core.Provider{Name: "acme", Title: "Acme", System: []core.SystemCredential{{ID: testID, Title: "x"}}},
+		"a system credential lacks its id, title or loader",
+	},
+	{
+		"short id", providerOf(blockOf[emptyIn, emptyOut](core.BlockSpec{ID: "1", Name: "TestBlock", Description: "x"})),
+		`block TestBlock: its id "1" is not 36 characters long`,
+	},
+	{
+		"name without Block", providerOf(blockOf[emptyIn, emptyOut](complete(core.BlockSpec{Name: "Test"}))),
+		"block Test: its name does not end in Block",
+	},
+	{
+		"no description", providerOf(blockOf[emptyIn, emptyOut](core.BlockSpec{ID: testID, Name: "TestBlock", Description: " "})),
+		"block TestBlock: it has no description",
+	},
+	{
+		"input without a name", providerOf(blockOf[struct{ A string }, emptyOut](complete(core.BlockSpec{}))),
+		"block TestBlock: inputs: field A has no json name",
+	},
 	{"boolean without a default", providerOf(blockOf[struct {
 		A bool `json:"a"`
 	}, emptyOut](complete(core.BlockSpec{}))), "block TestBlock: inputs: 'a': a boolean input needs a default"},
@@ -54,17 +64,21 @@ var badProviders = []struct {
 	{"credentials by type only", providerOf(blockOf[struct {
 		A core.APIKey `json:"key"`
 	}, emptyOut](complete(core.BlockSpec{}))), "inputs: 'key': credentials fields, and only they, are named credentials or *_credentials"},
-	{"several providers, no discriminator", providerOf(blockOf[struct {
-		A core.APIKey `json:"credentials"`
-	}, emptyOut](complete(core.BlockSpec{Credentials: map[string]core.CredentialsField{"credentials": {Providers: []string{"a", "b"}}}}))),
-		"inputs: 'credentials': several providers need a discriminator"},
+	{
+		"several providers, no discriminator", providerOf(blockOf[struct {
+			A core.APIKey `json:"credentials"`
+		}, emptyOut](complete(core.BlockSpec{Credentials: map[string]core.CredentialsField{"credentials": {Providers: []string{"a", "b"}}}}))),
+		"inputs: 'credentials': several providers need a discriminator",
+	},
 	{"any credential, no types", providerOf(blockOf[struct {
 		A core.Credential `json:"credentials"`
 	}, emptyOut](complete(core.BlockSpec{}))), "inputs: 'credentials': a field that takes any credential needs its types declared"},
-	{"discriminator that is no input", providerOf(blockOf[struct {
-		A core.APIKey `json:"credentials"`
-	}, emptyOut](complete(core.BlockSpec{Credentials: map[string]core.CredentialsField{"credentials": {Discriminator: "model"}}}))),
-		"inputs: 'credentials' depends on 'model', which is not an input"},
+	{
+		"discriminator that is no input", providerOf(blockOf[struct {
+			A core.APIKey `json:"credentials"`
+		}, emptyOut](complete(core.BlockSpec{Credentials: map[string]core.CredentialsField{"credentials": {Discriminator: "model"}}}))),
+		"inputs: 'credentials' depends on 'model', which is not an input",
+	},
 	{"dependency that is no input", providerOf(blockOf[struct {
 		A string `json:"a" depends:"b"`
 	}, emptyOut](complete(core.BlockSpec{}))), "inputs: 'a' depends on 'b', which is not an input"},
@@ -90,8 +104,10 @@ var badProviders = []struct {
 	{"output that is no pin", providerOf(blockOf[emptyIn, struct {
 		A string `json:"a"`
 	}](complete(core.BlockSpec{}))), "outputs: 'a' is not a Pin"},
-	{"output without a name", providerOf(blockOf[emptyIn, struct{ A core.Pin[string] }](complete(core.BlockSpec{}))),
-		"outputs: field A has no json name"},
+	{
+		"output without a name", providerOf(blockOf[emptyIn, struct{ A core.Pin[string] }](complete(core.BlockSpec{}))),
+		"outputs: field A has no json name",
+	},
 	{"output twice", providerOf(blockOf[emptyIn, struct {
 		sharedOut
 		A core.Pin[string] `json:"a"`
@@ -100,8 +116,10 @@ var badProviders = []struct {
 		A core.Pin[int] `json:"error"`
 	}](complete(core.BlockSpec{}))), "outputs: 'error' is declared by ErrorPin, not by a field"},
 	{"block without schemas", providerOf(bareBlock{}), "block BareBlock: it has no schemas"},
-	{"trigger without payload", providerOf(blockOf[emptyIn, emptyOut](webhookSpec(core.WebhookConfig{Manual: true}))),
-		"a trigger needs an input named payload"},
+	{
+		"trigger without payload", providerOf(blockOf[emptyIn, emptyOut](webhookSpec(core.WebhookConfig{Manual: true}))),
+		"a trigger needs an input named payload",
+	},
 	{"trigger without credentials", providerOf(blockOf[struct {
 		P map[string]any `json:"payload" factory:"{}"`
 	}, emptyOut](webhookSpec(core.WebhookConfig{}))), "a trigger that sets itself up needs exactly one credentials input"},
@@ -159,8 +177,10 @@ func TestTakenNames(t *testing.T) {
 		{"provider", "acme", "the name is taken", nil},
 		{"block id", "other", "block OtherBlock: its id is taken by TestBlock", []core.Block{block(testID, "OtherBlock")}},
 		{"block name", "other", "block TestBlock: its name is taken", []core.Block{block(otherID, "TestBlock")}},
-		{"within one provider", "other", "block OtherBlock: its name is taken",
-			[]core.Block{block(otherID, "OtherBlock"), block("d0a8e994-ebf1-4a9c-a4d8-89d09c86741b", "OtherBlock")}},
+		{
+			"within one provider", "other", "block OtherBlock: its name is taken",
+			[]core.Block{block(otherID, "OtherBlock"), block("d0a8e994-ebf1-4a9c-a4d8-89d09c86741b", "OtherBlock")},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := register(t, block(testID, "TestBlock"))

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"sort"
@@ -34,8 +35,8 @@ func (v *Validator) Validate(value any) error {
 	if err == nil {
 		return nil
 	}
-	invalid, ok := err.(*jsonschema.ValidationError)
-	if !ok {
+	var invalid *jsonschema.ValidationError
+	if !errors.As(err, &invalid) {
 		return Errorf(Invalid, "%w", err)
 	}
 	return Errorf(Invalid, "%s", explain(invalid, value))

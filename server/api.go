@@ -99,7 +99,7 @@ func (a *API) describe(o operation) huma.Operation {
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
 	}
-	if o.access != anyone {
+	if o.access == asUser || o.access == asSelf {
 		op.Security = []map[string][]string{{bearerScheme: {}}}
 		op.Middlewares = append(op.Middlewares, a.authenticate(o.access))
 		op.Responses = map[string]*huma.Response{"401": {Ref: "#/components/responses/" + unauthorizedName}}

@@ -98,7 +98,6 @@ func newBlockList(registry *core.Registry) (*blockList, error) {
 func (l *blockList) serve(c echo.Context) error {
 	h := c.Response().Header()
 	h.Set("ETag", l.etag)
-	h.Set("Vary", "Accept-Encoding")
 	if strings.Contains(c.Request().Header.Get("If-None-Match"), l.etag) {
 		return c.NoContent(http.StatusNotModified)
 	}

@@ -37,7 +37,8 @@ func TestPreflight(t *testing.T) {
 		"method":            {"https://app.example.com", "TRACE", nil, 400, "Disallowed CORS method", true},
 		"origin and method": {"https://evil.com", "TRACE", nil, 400, "Disallowed CORS origin, method", false},
 		"private network": {
-			"https://app.example.com", "GET", []string{"Access-Control-Request-Private-Network", "true"},
+			"https://app.example.com", "GET",
+			[]string{"Access-Control-Request-Private-Network", "true"},
 			400, "Disallowed CORS private-network", true,
 		},
 	} {

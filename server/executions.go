@@ -36,13 +36,13 @@ func (a *API) executionRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		zone, err := a.platform.Accounts.Timezone(ctx, UserID(ctx))
+		zone, err := a.timezone(ctx)
 		if err != nil {
 			return nil, err
 		}
 		meta, err := runs.Start(ctx, execution.StartRequest{
 			UserID: UserID(ctx), GraphID: in.GraphID, GraphVersion: version, Inputs: in.Body.Inputs,
-			Credentials: in.Body.CredentialsInputs, PresetID: in.PresetID, DryRun: in.Body.DryRun, Timezone: zone.Timezone,
+			Credentials: in.Body.CredentialsInputs, PresetID: in.PresetID, DryRun: in.Body.DryRun, Timezone: zone,
 		})
 		return &metaAnswer{meta}, err
 	})
@@ -110,4 +110,20 @@ func versionNumber(text string) (int, error) {
 		}}}
 	}
 	return n, nil
+}
+
+// timezone gives the time zone of the user that the request is about.
+func (a *API) timezone(ctx context.Context) (string, error) {
+	if p, _ := PrincipalOf(ctx); p.UserID != p.Caller.UserID {
+		u, err := a.platform.Accounts.Get(ctx, p.UserID)
+		if err != nil {
+			return "", err
+		}
+		return u.Timezone, nil
+	}
+	u, err := a.platform.Accounts.Ensure(ctx, Caller(ctx))
+	if err != nil {
+		return "", err
+	}
+	return u.Timezone, nil
 }

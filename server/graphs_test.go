@@ -268,9 +268,9 @@ func TestSettings(t *testing.T) {
 			{`{}`, `{"human_in_the_loop_safe_mode":true,"sensitive_action_safe_mode":false}`},
 		} {
 			b.call(alice, "PATCH", path, c[0]).is(200, c[1])
-			stored, err := b.platform.Graphs.Settings(b.t.Context(), alice, id)
+			entry, err := b.platform.Library.Entry(b.t.Context(), alice, id, 1)
 			require.NoError(b.t, err)
-			require.JSONEq(b.t, c[1], encode(stored))
+			require.JSONEq(b.t, c[1], encode(entry.Settings))
 		}
 		require.Equal(b.t, 422, b.call(alice, "PATCH", path, `{"human_in_the_loop_safe_mode":"maybe"}`).status)
 		b.call(bob, "PATCH", path, `{}`).is(404, detail("Graph #"+id+" not found in user's library"))

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	bearerScheme     = "HTTPBearerJWT"
+	bearerScheme     = "HTTPBearerJWT" //nolint:gosec // a name, not a secret
 	unauthorizedName = "HTTP401NotAuthenticatedError"
 )
 

@@ -39,7 +39,7 @@ func guarded(log *slog.Logger, next echo.HandlerFunc, c echo.Context) (err error
 		if p == nil {
 			return
 		}
-		if p == http.ErrAbortHandler {
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
 		log.ErrorContext(c.Request().Context(), "panic in a handler", "id", RequestID(c.Request().Context()),

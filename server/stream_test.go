@@ -35,7 +35,8 @@ func TestEventStreamsAreNotHeldBack(t *testing.T) {
 	require.True(t, lines.Scan())
 	require.Equal(t, "data: one", lines.Text())
 	close(received)
-	require.True(t, lines.Scan() && lines.Scan())
+	require.True(t, lines.Scan(), "the blank line")
+	require.True(t, lines.Scan())
 	require.Equal(t, "data: two", lines.Text())
 }
 

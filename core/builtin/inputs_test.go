@@ -19,18 +19,30 @@ func TestGraphValue(t *testing.T) {
 	}{
 		{"choices", "AgentDropdownInputBlock", core.Values{"placeholder_values": []any{"a", "b"}}, `{"enum":["a","b"]}`},
 		{"no choices", "AgentDropdownInputBlock", core.Values{"placeholder_values": []any{}}, ""},
-		{"columns", "AgentTableInputBlock", core.Values{"column_headers": []any{"B", "A"}},
-			`{"type":"array","format":"table","items":{"type":"object","properties":{"B":{"type":"string"},"A":{"type":"string"}}}}`},
-		{"no columns", "AgentTableInputBlock", core.Values{},
-			`{"type":"array","format":"table","items":{"type":"object","properties":{"Column 1":{"type":"string"},"Column 2":{"type":"string"},"Column 3":{"type":"string"}}}}`},
-		{"Google Drive", "AgentGoogleDriveFileInputBlock", core.Values{"allowed_views": []any{"SPREADSHEETS"}, "allow_folder_selection": true},
+		{
+			"columns", "AgentTableInputBlock",
+			core.Values{"column_headers": []any{"B", "A"}},
+			`{"type":"array","format":"table","items":{"type":"object","properties":{"B":{"type":"string"},"A":{"type":"string"}}}}`,
+		},
+		{
+			"no columns", "AgentTableInputBlock",
+			core.Values{},
+			`{"type":"array","format":"table","items":{"type":"object","properties":{"Column 1":{"type":"string"},"Column 2":{"type":"string"},"Column 3":{"type":"string"}}}}`,
+		},
+		{
+			"Google Drive", "AgentGoogleDriveFileInputBlock",
+			core.Values{"allowed_views": []any{"SPREADSHEETS"}, "allow_folder_selection": true},
 			`{"format":"google-drive-picker","google_drive_picker_config":{"multiselect":false,"allow_folder_selection":true,"allowed_views":["SPREADSHEETS"],` +
 				`"scopes":["https://www.googleapis.com/auth/drive.file"],"auto_credentials":{"provider":"google","type":"oauth2","scopes":["https://www.googleapis.com/auth/drive.file"],"kwarg_name":"credentials"}},` +
-				`"auto_credentials":{"provider":"google","type":"oauth2","scopes":["https://www.googleapis.com/auth/drive.file"],"kwarg_name":"credentials"}}`},
-		{"Google Drive without views", "AgentGoogleDriveFileInputBlock", core.Values{},
+				`"auto_credentials":{"provider":"google","type":"oauth2","scopes":["https://www.googleapis.com/auth/drive.file"],"kwarg_name":"credentials"}}`,
+		},
+		{
+			"Google Drive without views", "AgentGoogleDriveFileInputBlock",
+			core.Values{},
 			`{"format":"google-drive-picker","google_drive_picker_config":{"multiselect":false,"allow_folder_selection":false,"allowed_views":["DOCS"],` +
 				`"scopes":["https://www.googleapis.com/auth/drive.file"],"auto_credentials":{"provider":"google","type":"oauth2","scopes":["https://www.googleapis.com/auth/drive.file"],"kwarg_name":"credentials"}},` +
-				`"auto_credentials":{"provider":"google","type":"oauth2","scopes":["https://www.googleapis.com/auth/drive.file"],"kwarg_name":"credentials"}}`},
+				`"auto_credentials":{"provider":"google","type":"oauth2","scopes":["https://www.googleapis.com/auth/drive.file"],"kwarg_name":"credentials"}}`,
+		},
 		{"plain inputs add nothing", "AgentInputBlock", core.Values{"placeholder_values": []any{"a"}}, ""},
 	}
 	for _, c := range cases {

@@ -80,7 +80,7 @@ func runVector(t *testing.T, b core.Block, v Vector) {
 	} else {
 		require.NoError(t, err)
 	}
-	if diff := cmp.Diff(comparable(v.Outputs), comparable(got)); diff != "" {
+	if diff := cmp.Diff(alike(v.Outputs), alike(got)); diff != "" {
 		t.Errorf("outputs differ (- expected, + emitted):\n%s", diff)
 	}
 	transport.done()
@@ -90,9 +90,9 @@ func runVector(t *testing.T, b core.Block, v Vector) {
 	}
 }
 
-// comparable brings outputs to a form in which 1 and 1.0 are the same, as they
+// alike brings outputs to a form in which 1 and 1.0 are the same, as they
 // are in JSON.
-func comparable(outputs []Output) [][2]any {
+func alike(outputs []Output) [][2]any {
 	list := [][2]any{}
 	for _, o := range outputs {
 		list = append(list, [2]any{o.Pin, floats(o.Value)})

@@ -26,7 +26,7 @@ func (d *DB) Tx(ctx context.Context, fn func(tx *gorm.DB) error) error {
 		if err == nil || try == txTries || !retryable(err) {
 			return err
 		}
-		pause := time.Duration(try) * time.Duration(5+rand.IntN(20)) * time.Millisecond
+		pause := time.Duration(try) * time.Duration(5+rand.IntN(20)) * time.Millisecond //nolint:gosec // spreads retries, keeps no secret
 		select {
 		case <-ctx.Done():
 			return err

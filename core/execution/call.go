@@ -3,7 +3,6 @@ package execution
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -187,7 +186,7 @@ func (r *runner) blockRun(n *nodeRun, stats *core.Stats) *core.Run {
 		NodeID: n.plan.node.ID, NodeExecID: n.id, RootExecID: deref(r.row.RootID), ParentExecID: deref(r.row.ParentID),
 		Timezone: r.timezone, DryRun: r.row.IsDryRun,
 		ReviewSafeMode: r.row.Context.V.ReviewSafeMode, SensitiveSafeMode: r.row.Context.V.SensitiveSafeMode,
-		Log:  slog.New(levelHandler{r.log.Handler(), slog.LevelInfo}).With("execution", r.row.ID, "node", n.plan.node.ID),
+		Log:  r.log.With("execution", r.row.ID, "node", n.plan.node.ID),
 		HTTP: s.HTTP, Store: s.Store, Models: s.Models, Files: s.Files, Review: s.Review,
 		Agents: &subAgents{runner: r}, Stats: stats,
 	}

@@ -166,7 +166,7 @@ func (w *Worker) releaseLostRuns(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		return w.queue.insert(ctx, sqlTx, freed)
+		return enqueue(ctx, w.queue, sqlTx, freed)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("releasing runs of lost workers: %w", err)
@@ -185,7 +185,7 @@ func (w *Worker) rescueJobs(ctx context.Context) error {
 	for _, id := range ids {
 		living[id] = true
 	}
-	n, err := w.queue.rescue(ctx, func(id string) bool { return living[id] }, time.Now().UTC())
+	n, err := w.queue.Rescue(ctx, func(id string) bool { return living[id] })
 	if err == nil && n > 0 {
 		w.log.Info("jobs of lost workers are back in the queue", "jobs", n)
 	}
@@ -194,15 +194,21 @@ func (w *Worker) rescueJobs(ctx context.Context) error {
 
 // listenForStops cancels runs when another process asks for it.
 func (w *Worker) listenForStops() {
-	for w.ctx.Err() == nil {
+	for failures := 0; w.ctx.Err() == nil; {
 		sub, err := w.bus.Subscribe(w.ctx, stopTopic)
 		if err != nil {
-			w.log.Warn("stops of other processes are found by looking only", "error", err)
+			if failures++; failures == 1 {
+				w.log.Warn("the bus does not answer; stops asked of other processes take a few seconds longer", "error", err)
+			}
 			select {
 			case <-w.ctx.Done():
-			case <-time.After(time.Second):
+			case <-time.After(min(time.Duration(failures)*time.Second, 30*time.Second)):
 			}
 			continue
+		}
+		if failures > 0 {
+			w.log.Info("the bus answers again")
+			failures = 0
 		}
 		w.takeStops(sub.C())
 		sub.Close()

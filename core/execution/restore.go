@@ -46,6 +46,9 @@ func masksOf(registry *core.Registry, g *graph.Loaded, credentials map[string]co
 	return masks, nil
 }
 
+// idsPerQuery bounds the ids in one query.
+const idsPerQuery = 250
+
 // prepare loads the graph and makes an empty machine for it.
 func (r *runner) prepare(ctx context.Context) error {
 	g, err := r.worker.graphs.Load(ctx, r.row.GraphID, r.row.GraphVersion)
@@ -143,7 +146,7 @@ func (r *runner) loadInputs(ctx context.Context, runs []*nodeRun) error {
 			want[n.id] = n
 		}
 	}
-	for ids := range slices.Chunk(core.SortedKeys(want), chunk) {
+	for ids := range slices.Chunk(core.SortedKeys(want), idsPerQuery) {
 		var rows []nodeRow
 		err := r.worker.db.Write.WithContext(ctx).Select("id, pins, input").Where("id IN ?", ids).Find(&rows).Error
 		if err != nil {
@@ -165,7 +168,7 @@ func (r *runner) loadOutputs(ctx context.Context, runs []*nodeRun) error {
 			byID[n.id] = n
 		}
 	}
-	for ids := range slices.Chunk(core.SortedKeys(byID), chunk) {
+	for ids := range slices.Chunk(core.SortedKeys(byID), idsPerQuery) {
 		var rows []outputRow
 		err := r.worker.db.Write.WithContext(ctx).Where("node_exec_id IN ?", ids).Order("node_exec_id, first").Find(&rows).Error
 		if err != nil {

@@ -107,7 +107,7 @@ func (r *runner) run(ctx context.Context) {
 			r.urgent = r.urgent || len(r.m.touched) > 0 || !r.announced
 		case <-ctx.Done():
 			if r.ended {
-				<-r.committed
+				r.afterCommit(<-r.committed)
 				return
 			}
 			r.interrupted(context.Cause(ctx))
@@ -319,9 +319,8 @@ func (r *runner) end(o outcome) {
 	if r.ended {
 		return
 	}
-	if r.writing {
-		<-r.committed
-		r.writing = false
+	if r.writing && !r.afterCommit(<-r.committed) {
+		return
 	}
 	e := r.step()
 	r.finalize(e, o)

@@ -10,6 +10,7 @@ import (
 	"agentserver/core/bus"
 	"agentserver/core/db"
 	"agentserver/core/graph"
+	"agentserver/core/jobs"
 )
 
 // Service is the room's front door.
@@ -33,6 +34,7 @@ type Service struct {
 type Deps struct {
 	DB          *db.DB
 	Bus         bus.Bus
+	Queue       *jobs.Queue
 	Registry    *core.Registry
 	Graphs      *graph.Service
 	Library     graph.Library
@@ -45,17 +47,13 @@ type Deps struct {
 }
 
 // New makes the service. Nothing runs before Open.
-func New(config Config, d Deps) (*Service, error) {
-	q, err := newQueue(d.DB, d.Log)
-	if err != nil {
-		return nil, err
-	}
+func New(config Config, d Deps) *Service {
 	m := newMetrics(d.Metrics)
-	j := newJournal(d.DB, q, d.Log, m)
+	j := newJournal(d.DB, d.Queue, d.Log, m)
 	if d.Services.Store == nil {
 		d.Services.Store = values{d.DB}
 	}
-	w := newWorker(config, d.DB, d.Bus, d.Registry, d.Graphs, d.Credentials, d.Services, q, j, d.Log, m)
+	w := newWorker(config, d.DB, d.Bus, d.Registry, d.Graphs, d.Credentials, d.Services, d.Queue, j, d.Log, m)
 	s := &Service{
 		store: store{d.DB}, db: d.DB, graphs: d.Graphs, library: d.Library, worker: w, bus: d.Bus, log: d.Log,
 		metrics: m, shareBase: d.FrontendURL, journalDone: make(chan struct{}),
@@ -64,7 +62,8 @@ func New(config Config, d Deps) (*Service, error) {
 		s.shareBase = "http://localhost:3000"
 	}
 	w.starter = s
-	return s, nil
+	jobs.Handle(d.Queue, w.fromQueue)
+	return s
 }
 
 // Open starts the journal and, if the process works, the taking of runs.

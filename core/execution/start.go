@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -58,7 +57,11 @@ func (s *Service) start(ctx context.Context, req StartRequest) (*runRow, error) 
 	if g == nil {
 		return nil, core.Errorf(core.Invalid, "Graph #%s not found.", req.GraphID)
 	}
-	if err := s.mayRun(ctx, req, g); err != nil {
+	entry, err := s.library.Entry(ctx, req.UserID, g.ID, g.Header.Version)
+	if err != nil {
+		return nil, err
+	}
+	if err := mayRun(req, g, entry); err != nil {
 		return nil, err
 	}
 	masks, err := masksOf(s.worker.registry, g, req.Credentials, req.Masks)
@@ -76,25 +79,18 @@ func (s *Service) start(ctx context.Context, req StartRequest) (*runRow, error) 
 	if err := startNodes(m, g.Version, req); err != nil {
 		return nil, err
 	}
-	row, err := s.newRow(ctx, req, g)
-	if err != nil {
-		return nil, err
-	}
+	row := newRow(req, g, entry.Settings)
 	return row, s.create(ctx, row, m)
 }
 
 // mayRun says whether the user may run the graph: what they own and have in
 // their library, what is in their library in that very version, or, for nested
 // runs, what they own.
-func (s *Service) mayRun(ctx context.Context, req StartRequest, g *graph.Loaded) error {
-	exact, some, err := s.library.Has(ctx, req.UserID, g.ID, g.Header.Version)
-	if err != nil {
-		return err
-	}
+func mayRun(req StartRequest, g *graph.Loaded, entry graph.Entry) error {
 	owner := g.UserID == req.UserID
 	nested := req.parent != nil
 	switch {
-	case exact, owner && (some || nested):
+	case entry.Exact, owner && (entry.Some || nested):
 		return nil
 	case owner:
 		return core.Errorf(core.Forbidden, "Graph #%s is not in your library", g.ID)
@@ -114,16 +110,14 @@ func (s *Service) validate(ctx context.Context, req StartRequest, g *graph.Loade
 		faults.Merge(v.Nodes(part, true, masks))
 	}
 	if !req.DryRun {
-		if err := s.checkCredentials(ctx, req.UserID, g.Version, masks, faults); err != nil {
-			return err
-		}
+		s.checkCredentials(ctx, req.UserID, g.Version, masks, faults)
 	}
 	return faults.Err()
 }
 
 // checkCredentials finds nodes whose credentials are missing, unknown or of
 // another kind.
-func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.Version, masks map[string]core.Values, faults graph.NodeErrors) error {
+func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.Version, masks map[string]core.Values, faults graph.NodeErrors) {
 	for i := range g.Nodes {
 		node := &g.Nodes[i]
 		block, known := s.worker.registry.Block(node.BlockID)
@@ -140,44 +134,39 @@ func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.
 			if value == nil && !optional {
 				value = node.InputDefault[f.Name]
 			}
-			message, err := s.credentialFault(ctx, userID, f.Credentials, value, optional)
-			if err != nil {
-				return err
-			}
-			if message != "" {
+			if message := s.credentialFault(ctx, userID, f.Credentials, value, optional); message != "" {
 				faults.Add(node.ID, f.Name, message)
 			}
 		}
 	}
-	return nil
 }
 
 // credentialFault says what is wrong with a credentials value, or "".
-func (s *Service) credentialFault(ctx context.Context, userID string, field *core.CredentialsField, value any, optional bool) (string, error) {
+func (s *Service) credentialFault(ctx context.Context, userID string, field *core.CredentialsField, value any, optional bool) string {
 	ref, isObject := value.(map[string]any)
 	id, _ := ref["id"].(string)
 	if id == "" {
 		switch {
 		case value != nil && !isObject:
-			return "Invalid credentials: an object with id, provider and type is expected", nil
+			return "Invalid credentials: an object with id, provider and type is expected"
 		case optional:
-			return "", nil
+			return ""
 		}
-		return "These credentials are required", nil
+		return "These credentials are required"
 	}
 	c, err := s.worker.credentials.Get(ctx, userID, id)
 	if err != nil {
-		return "Credentials not available: " + err.Error(), nil
+		return "Credentials not available: " + err.Error()
 	}
 	if c == nil {
-		return "Unknown credentials #" + id, nil
+		return "Unknown credentials #" + id
 	}
 	provider, _ := ref["provider"].(string)
 	kind, _ := ref["type"].(string)
 	if normalProvider(provider) != c.Base().Provider || core.CredentialType(kind) != c.Type() || !accepts(field, c) {
-		return "Invalid credentials: type/provider mismatch", nil
+		return "Invalid credentials: type/provider mismatch"
 	}
-	return "", nil
+	return ""
 }
 
 // normalProvider reads the form in which older agents store a provider.
@@ -242,11 +231,7 @@ func checkTrigger(plan *nodePlan) error {
 	return core.Errorf(core.Invalid, "This agent is triggered by an external event (webhook) and cannot be executed directly. Please use the appropriate trigger to run this agent.")
 }
 
-func (s *Service) newRow(ctx context.Context, req StartRequest, g *graph.Loaded) (*runRow, error) {
-	settings, err := s.graphs.Settings(ctx, req.UserID, g.ID)
-	if err != nil {
-		return nil, err
-	}
+func newRow(req StartRequest, g *graph.Loaded, settings graph.Settings) *runRow {
 	if req.Inputs == nil {
 		req.Inputs = core.Values{}
 	}
@@ -273,7 +258,7 @@ func (s *Service) newRow(ctx context.Context, req StartRequest, g *graph.Loaded)
 		row.Context.V.Call = req.call
 	}
 	row.RootID = &root
-	return row, nil
+	return row
 }
 
 func orNew(id string) string {
@@ -283,12 +268,8 @@ func orNew(id string) string {
 	return id
 }
 
-func zone(name string) string {
-	if _, err := time.LoadLocation(name); name == "" || err != nil {
-		return "UTC"
-	}
-	return name
-}
+// zone gives the name of a time zone, or UTC for what is not one.
+func zone(name string) string { return location(name).String() }
 
 // create commits a new run with its first nodes. If this process has room, it
 // becomes the owner at once; else the run waits in the queue.

@@ -50,8 +50,14 @@ func (s *Service) StopGraph(ctx context.Context, userID, graphID string) error {
 	return nil
 }
 
-// stopTree stops what a run started, and then the run.
+// stopTree stops a run and what it started. The run is told first, so that it
+// does not take the end of a nested run for a result.
 func (s *Service) stopTree(ctx context.Context, row *runRow) error {
+	if row.WorkerID != nil {
+		if err := s.askToStop(ctx, row.ID); err != nil {
+			return err
+		}
+	}
 	children, err := s.store.children(ctx, row.ID)
 	if err != nil {
 		return fmt.Errorf("finding nested runs: %w", err)

@@ -15,6 +15,7 @@ import (
 	"agentserver/core/bus"
 	"agentserver/core/db"
 	"agentserver/core/graph"
+	"agentserver/core/jobs"
 )
 
 // Config bounds a worker.
@@ -64,7 +65,7 @@ type Worker struct {
 	db          *db.DB
 	store       store
 	journal     *journal
-	queue       *queue
+	queue       *jobs.Queue
 	bus         bus.Bus
 	registry    *core.Registry
 	graphs      *graph.Service
@@ -103,7 +104,7 @@ type active struct {
 }
 
 func newWorker(config Config, d *db.DB, b bus.Bus, registry *core.Registry, graphs *graph.Service,
-	credentials CredentialSource, services Services, q *queue, j *journal, log *slog.Logger, m *metrics,
+	credentials CredentialSource, services Services, q *jobs.Queue, j *journal, log *slog.Logger, m *metrics,
 ) *Worker {
 	w := &Worker{
 		id: uuid.NewString(), config: config, db: d, store: store{d}, bus: b, registry: registry, graphs: graphs,
@@ -129,7 +130,7 @@ func (w *Worker) start(ctx context.Context) error {
 	}
 	w.wg.Go(w.beat)
 	w.wg.Go(w.listenForStops)
-	return w.queue.work(w.ctx, w.id, w.config.MaxRuns+extraJobs, w.log, w.fromQueue)
+	return w.queue.Start(w.ctx, w.id, map[string]int{runLine: w.config.MaxRuns + extraJobs})
 }
 
 func (w *Worker) register(ctx context.Context) error {
@@ -150,20 +151,21 @@ func (w *Worker) register(ctx context.Context) error {
 
 // fromQueue drives the run of a job. Jobs whose run has an owner, or is at its
 // end, are done.
-func (w *Worker) fromQueue(_ context.Context, id string) error {
+func (w *Worker) fromQueue(_ context.Context, args runArgs) error {
+	id := args.ExecutionID
 	row, err := w.store.run(w.ctx, id)
 	if err != nil || row == nil || row.Status.Final() || row.WorkerID != nil {
 		return err
 	}
 	nested := row.ParentID != nil
 	if !w.awaitPlace(row, nested) {
-		return later(retryJob)
+		return jobs.Later(retryJob)
 	}
 	full, err := w.overLimit(w.ctx, row)
 	if err != nil || full {
 		w.leave(row)
 		if err == nil {
-			err = later(retryJob)
+			err = jobs.Later(retryJob)
 		}
 		return err
 	}
@@ -179,131 +181,6 @@ func (w *Worker) fromQueue(_ context.Context, id string) error {
 		<-a.done
 	}
 	return nil
-}
-
-// awaitPlace admits the run of a job, and waits for a place if all are taken.
-// Only a few jobs may wait like that, so that nested runs still get through;
-// the others return after a moment, since jobs that return at once would be
-// taken again at once.
-func (w *Worker) awaitPlace(row *runRow, nested bool) bool {
-	for {
-		w.mu.Lock()
-		freed := w.freed
-		ok := w.admitLocked(row, nested)
-		hopeless := w.draining || w.runs[row.ID] != nil || w.perGraph[userGraph{row.UserID, row.GraphID}] >= w.config.MaxRunsPerUserGraph
-		wait := !ok && !hopeless && w.waiting < extraJobs/2
-		switch {
-		case ok:
-			w.backlog = w.waiting > 0
-		case wait:
-			w.waiting++
-			w.backlog = true
-		}
-		w.mu.Unlock()
-		if ok {
-			return true
-		}
-		if !wait {
-			select {
-			case <-time.After(retryJob):
-			case <-w.ctx.Done():
-			}
-			return false
-		}
-		select {
-		case <-freed:
-		case <-w.ctx.Done():
-		}
-		w.mu.Lock()
-		w.waiting--
-		w.mu.Unlock()
-		if w.ctx.Err() != nil {
-			return false
-		}
-	}
-}
-
-// admit reserves a place for a run in this process.
-func (w *Worker) admit(row *runRow, nested bool) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.admitLocked(row, nested)
-}
-
-func (w *Worker) admitLocked(row *runRow, nested bool) bool {
-	key := userGraph{row.UserID, row.GraphID}
-	if w.draining || w.runs[row.ID] != nil {
-		return false
-	}
-	if !nested && (w.busy() >= w.config.MaxRuns || w.perGraph[key] >= w.config.MaxRunsPerUserGraph) {
-		return false
-	}
-	w.runs[row.ID] = &active{row: row, done: make(chan struct{}), nested: nested}
-	if !nested {
-		w.perGraph[key]++
-	}
-	w.metrics.active(len(w.runs))
-	return true
-}
-
-// busy counts the runs that take a place. The caller holds the lock.
-func (w *Worker) busy() int {
-	n := 0
-	for _, count := range w.perGraph {
-		n += count
-	}
-	return n
-}
-
-// leave gives the place of a run back.
-func (w *Worker) leave(row *runRow) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	a := w.runs[row.ID]
-	if a == nil {
-		return
-	}
-	delete(w.runs, row.ID)
-	if !a.nested {
-		key := userGraph{row.UserID, row.GraphID}
-		if w.perGraph[key]--; w.perGraph[key] == 0 {
-			delete(w.perGraph, key)
-		}
-	}
-	w.metrics.active(len(w.runs))
-	close(a.done)
-	close(w.freed)
-	w.freed = make(chan struct{})
-}
-
-// overLimit asks the database whether other processes already run as many runs
-// of the graph as the user may have.
-func (w *Worker) overLimit(ctx context.Context, row *runRow) (bool, error) {
-	if w.db.Engine == db.SQLite {
-		return false, nil // this process is the only one
-	}
-	n, err := w.store.owned(ctx, row.UserID, row.GraphID)
-	return n >= w.config.MaxRunsPerUserGraph, err
-}
-
-// direct reserves a place for a run that is about to be created, so that it
-// need not pass through the queue. While jobs wait for places, new runs line up
-// behind them.
-func (w *Worker) direct(row *runRow) bool {
-	if !w.config.Work {
-		return false
-	}
-	nested := row.ParentID != nil
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.backlog && !nested {
-		return false
-	}
-	if !w.admitLocked(row, nested) {
-		w.backlog = true
-		return false
-	}
-	return true
 }
 
 // launch drives an owned run that has a place.
@@ -346,11 +223,20 @@ func publicText(err error) string {
 	return "The run could not be taken up"
 }
 
+// locations keeps time zones, which are read from files.
+var locations sync.Map
+
+// location gives a time zone by name, UTC for what is not one.
 func location(name string) *time.Location {
-	if loc, err := time.LoadLocation(name); err == nil {
-		return loc
+	if loc, ok := locations.Load(name); ok {
+		return loc.(*time.Location)
 	}
-	return time.UTC
+	loc, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	locations.Store(name, loc)
+	return loc
 }
 
 // stopRun cancels a run if it is at work here.
@@ -382,7 +268,7 @@ func (w *Worker) stop(ctx context.Context) {
 	// The queue's own jobs end with the runs they started.
 	quiet, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	go w.queue.stop(quiet)
+	go w.queue.Stop(quiet)
 	w.waitForRuns(ctx)
 	w.mu.Lock()
 	left := len(w.runs)
@@ -398,7 +284,7 @@ func (w *Worker) stop(ctx context.Context) {
 	last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancelLast()
 	w.waitForRuns(last)
-	w.queue.stop(last)
+	w.queue.Stop(last)
 	if err := w.db.Write.WithContext(last).Where("id = ?", w.id).Delete(&workerRow{}).Error; err != nil {
 		w.log.Warn("the worker did not sign off; its beat will run out", "error", err)
 	}

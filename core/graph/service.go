@@ -34,13 +34,18 @@ type Library interface {
 	Moved(tx *gorm.DB, userID, graphID string, version int) error
 	// Removed takes a graph out of the owner's library.
 	Removed(tx *gorm.DB, userID, graphID string) error
-	// Has reports whether the user has the exact version, or any version.
-	Has(ctx context.Context, userID, graphID string, version int) (exact, some bool, err error)
-	// Settings gives the user's choices for a graph; false when the graph is
-	// not in their library.
-	Settings(ctx context.Context, userID, graphID string) (Settings, bool, error)
+	// Entry tells what the user has of a graph.
+	Entry(ctx context.Context, userID, graphID string, version int) (Entry, error)
 	// SetSettings changes them; false when the graph is not in their library.
 	SetSettings(ctx context.Context, userID, graphID string, s Settings) (bool, error)
+}
+
+// Entry is what a user has of a graph in their library: the very version that
+// was asked for, any version, and their settings, which are the defaults when
+// they have none.
+type Entry struct {
+	Exact, Some bool
+	Settings    Settings
 }
 
 // Credentials tells which credentials a user has.
@@ -125,8 +130,8 @@ func (s *Service) mayRead(ctx context.Context, userID string, v *Version, asked 
 	if v.UserID == userID {
 		return true, nil
 	}
-	exact, some, err := s.library.Has(ctx, userID, v.ID, v.Version)
-	return exact || some && asked == 0, err
+	entry, err := s.library.Entry(ctx, userID, v.ID, v.Header.Version)
+	return entry.Exact || entry.Some && asked == 0, err
 }
 
 // Versions gives the user's versions of a graph, newest first, at most 50.
@@ -261,15 +266,6 @@ func (s *Service) SetActive(ctx context.Context, userID, id string, version int)
 		return fmt.Errorf("activating version: %w", err)
 	}
 	return nil
-}
-
-// Settings gives the user's choices for a graph, or the defaults.
-func (s *Service) Settings(ctx context.Context, userID, id string) (Settings, error) {
-	settings, ok, err := s.library.Settings(ctx, userID, id)
-	if !ok || err != nil {
-		return DefaultSettings(), err
-	}
-	return settings, nil
 }
 
 // SetSettings replaces the user's choices for a graph in their library.

@@ -73,31 +73,23 @@ func (s *Service) Removed(tx *gorm.DB, userID, graphID string) error {
 	return tx.Where("user_id = ? AND graph_id = ?", userID, graphID).Delete(&row{}).Error
 }
 
-// Has reports whether the user has the exact version, or any version, of a
-// graph, neither deleted nor archived.
-func (s *Service) Has(ctx context.Context, userID, graphID string, version int) (exact, some bool, err error) {
-	var versions []int
-	err = s.live(ctx, userID, graphID).Pluck("graph_version", &versions).Error
-	if err != nil {
-		return false, false, fmt.Errorf("reading library: %w", err)
-	}
-	for _, v := range versions {
-		exact = exact || v == version
-	}
-	return exact, len(versions) > 0, nil
-}
-
-// Settings gives the user's choices for a graph.
-func (s *Service) Settings(ctx context.Context, userID, graphID string) (graph.Settings, bool, error) {
+// Entry tells what the user has of a graph, of rows that are neither deleted
+// nor archived. The settings are those of the newest row.
+func (s *Service) Entry(ctx context.Context, userID, graphID string, version int) (graph.Entry, error) {
+	entry := graph.Entry{Settings: graph.DefaultSettings()}
 	var rows []row
-	err := s.live(ctx, userID, graphID).Order("created_at DESC").Limit(1).Find(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return graph.Settings{}, false, err
+	err := s.live(ctx, userID, graphID).Select("graph_version, settings").Order("created_at DESC").Find(&rows).Error
+	if err != nil {
+		return entry, fmt.Errorf("reading library: %w", err)
 	}
-	if rows[0].Settings.V == nil {
-		return graph.DefaultSettings(), true, nil
+	for i := range rows {
+		entry.Exact = entry.Exact || rows[i].GraphVersion == version
 	}
-	return *rows[0].Settings.V, true, nil
+	entry.Some = len(rows) > 0
+	if entry.Some && rows[0].Settings.V != nil {
+		entry.Settings = *rows[0].Settings.V
+	}
+	return entry, nil
 }
 
 // SetSettings replaces the user's choices for a graph.

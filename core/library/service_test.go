@@ -46,16 +46,24 @@ func (s shelf) move(userID, graphID string, version int) {
 	s.tx(func(tx *gorm.DB) error { return s.Moved(tx, userID, graphID, version) })
 }
 
+// settings gives a user's settings of a graph, and whether it is in their
+// library.
+func (s shelf) settings(userID, graphID string) (graph.Settings, bool, error) {
+	s.t.Helper()
+	entry, err := s.Entry(s.t.Context(), userID, graphID, 1)
+	return entry.Settings, entry.Some, err
+}
+
 // has gives "exact", "some" or "none".
 func (s shelf) has(userID, graphID string, version int) string {
 	s.t.Helper()
-	exact, some, err := s.Has(s.t.Context(), userID, graphID, version)
+	entry, err := s.Entry(s.t.Context(), userID, graphID, version)
 	require.NoError(s.t, err)
 	switch {
-	case exact:
-		require.True(s.t, some)
+	case entry.Exact:
+		require.True(s.t, entry.Some)
 		return "exact"
-	case some:
+	case entry.Some:
 		return "some"
 	}
 	return "none"
@@ -119,7 +127,7 @@ func TestMoved(t *testing.T) {
 		require.Equal(s.t, "exact", s.has(alice, "a", 2))
 		require.Equal(s.t, "some", s.has(alice, "a", 1))
 		require.Equal(s.t, "exact", s.has(bob, "a", 1), "others stay where they are")
-		settings, ok, err := s.Settings(s.t.Context(), alice, "a")
+		settings, ok, err := s.settings(alice, "a")
 		require.NoError(s.t, err)
 		require.True(s.t, ok)
 		require.Equal(s.t, graph.Settings{SensitiveActionSafeMode: true}, settings, "settings move along")
@@ -155,7 +163,7 @@ func TestSettings(t *testing.T) {
 	each(t, func(s shelf) {
 		ctx := context.Background()
 		get := func(userID string) (graph.Settings, bool) {
-			settings, ok, err := s.Settings(ctx, userID, "a")
+			settings, ok, err := s.settings(userID, "a")
 			require.NoError(s.t, err)
 			return settings, ok
 		}

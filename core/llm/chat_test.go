@@ -88,30 +88,61 @@ func TestRequests(t *testing.T) {
 		req      core.ModelRequest
 		want     string
 	}{
-		{"the model's own limit", "openai", core.ModelRequest{Model: "gpt-4o", Messages: hello},
-			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384}`},
-		{"the caller's limit", "openai", core.ModelRequest{Model: "gpt-4o", Messages: hello, MaxTokens: 100},
-			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":100}`},
-		{"a limit over the model's", "openai", core.ModelRequest{Model: "gpt-4o", Messages: hello, MaxTokens: 99999},
-			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384}`},
-		{"a reasoning model", "openai", core.ModelRequest{Model: "gpt-5.2-2025-12-11", Messages: hello, MaxTokens: 100},
-			`{"model":"gpt-5.2-2025-12-11","messages":[{"role":"user","content":"Hello!"}],"max_completion_tokens":100}`},
-		{"an o model", "openai", core.ModelRequest{Model: "o3-mini", Messages: hello, MaxTokens: 100},
-			`{"model":"o3-mini","messages":[{"role":"user","content":"Hello!"}],"max_completion_tokens":100}`},
-		{"a model without a limit of its own", "aiml_api", core.ModelRequest{Model: "meta-llama/Llama-3.3-70B-Instruct-Turbo", Messages: hello},
-			`{"model":"meta-llama/Llama-3.3-70B-Instruct-Turbo","messages":[{"role":"user","content":"Hello!"}],"max_tokens":32768}`},
-		{"what the context window leaves", "ollama", core.ModelRequest{Model: "llama3", Messages: []core.ModelMessage{{Role: "user", Content: "Hello!!"}}},
-			`{"model":"llama3","messages":[{"role":"user","content":"Hello!!"}],"max_tokens":8186}`},
-		{"a vendor in front of the name", "openai", core.ModelRequest{Model: "openai/gpt-4o", Messages: hello},
-			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384}`},
-		{"JSON mode", "openai", core.ModelRequest{Model: "gpt-4o", Messages: hello, JSON: true},
-			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384,"response_format":{"type":"json_object"}}`},
-		{"JSON mode of a vendor without", "open_router", core.ModelRequest{Model: "x-ai/grok-4", Messages: hello, JSON: true, MaxTokens: 5},
-			`{"model":"x-ai/grok-4","messages":[{"role":"user","content":"Hello!"}],"max_tokens":5}`},
+		{
+			"the model's own limit", "openai",
+			core.ModelRequest{Model: "gpt-4o", Messages: hello},
+			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384}`,
+		},
+		{
+			"the caller's limit", "openai",
+			core.ModelRequest{Model: "gpt-4o", Messages: hello, MaxTokens: 100},
+			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":100}`,
+		},
+		{
+			"a limit over the model's", "openai",
+			core.ModelRequest{Model: "gpt-4o", Messages: hello, MaxTokens: 99999},
+			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384}`,
+		},
+		{
+			"a reasoning model", "openai",
+			core.ModelRequest{Model: "gpt-5.2-2025-12-11", Messages: hello, MaxTokens: 100},
+			`{"model":"gpt-5.2-2025-12-11","messages":[{"role":"user","content":"Hello!"}],"max_completion_tokens":100}`,
+		},
+		{
+			"an o model", "openai",
+			core.ModelRequest{Model: "o3-mini", Messages: hello, MaxTokens: 100},
+			`{"model":"o3-mini","messages":[{"role":"user","content":"Hello!"}],"max_completion_tokens":100}`,
+		},
+		{
+			"a model without a limit of its own", "aiml_api",
+			core.ModelRequest{Model: "meta-llama/Llama-3.3-70B-Instruct-Turbo", Messages: hello},
+			`{"model":"meta-llama/Llama-3.3-70B-Instruct-Turbo","messages":[{"role":"user","content":"Hello!"}],"max_tokens":32768}`,
+		},
+		{
+			"what the context window leaves", "ollama",
+			core.ModelRequest{Model: "llama3", Messages: []core.ModelMessage{{Role: "user", Content: "Hello!!"}}},
+			`{"model":"llama3","messages":[{"role":"user","content":"Hello!!"}],"max_tokens":8186}`,
+		},
+		{
+			"a vendor in front of the name", "openai",
+			core.ModelRequest{Model: "openai/gpt-4o", Messages: hello},
+			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384}`,
+		},
+		{
+			"JSON mode", "openai",
+			core.ModelRequest{Model: "gpt-4o", Messages: hello, JSON: true},
+			`{"model":"gpt-4o","messages":[{"role":"user","content":"Hello!"}],"max_tokens":16384,"response_format":{"type":"json_object"}}`,
+		},
+		{
+			"JSON mode of a vendor without", "open_router",
+			core.ModelRequest{Model: "x-ai/grok-4", Messages: hello, JSON: true, MaxTokens: 5},
+			`{"model":"x-ai/grok-4","messages":[{"role":"user","content":"Hello!"}],"max_tokens":5}`,
+		},
 		{"a conversation with tools", "openai", core.ModelRequest{
 			Model: "gpt-4o", MaxTokens: 5,
 			Messages: []core.ModelMessage{
-				{Role: "system", Content: "Be brief."}, {Role: "user", Content: "Weather?"},
+				{Role: "system", Content: "Be brief."},
+				{Role: "user", Content: "Weather?"},
 				{Role: "assistant", ToolCalls: []core.ModelToolCall{{ID: "c1", Name: "weather", Arguments: json.RawMessage(`{"a":1}`)}}},
 				{Role: "tool", ToolCallID: "c1", Content: "sunny"},
 				{Role: "assistant", Content: "Hm", ToolCalls: []core.ModelToolCall{{ID: "c2", Name: "weather", Arguments: json.RawMessage(`"{\"a"`)}, {ID: "c3", Name: "now"}}},

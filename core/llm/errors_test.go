@@ -21,18 +21,30 @@ func TestVendorErrors(t *testing.T) {
 		kind   core.Kind
 		calls  int
 	}{
-		{"wrong key", 401, `{"error":{"message":"Incorrect API key provided: ` + testKey + `.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`,
-			"openai API error 401: Incorrect API key provided: **********.", core.Forbidden, 1},
-		{"no access", 403, `{"error":{"message":"Country not supported","type":"request_forbidden","code":"unsupported_country"}}`,
-			"openai API error 403: Country not supported", core.Forbidden, 1},
-		{"rate", 429, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`,
-			"openai API error 429: Rate limit reached", core.TooMany, 3},
-		{"no money", 429, `{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}`,
-			"openai API error 429: You exceeded your current quota", core.TooMany, 1},
-		{"context", 400, `{"error":{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}}`,
-			"maximum context length", core.Unavailable, 1},
-		{"no such model", 404, `{"error":{"message":"The model does not exist","code":"model_not_found"}}`,
-			"openai API error 404: The model does not exist", core.Unavailable, 1},
+		{
+			"wrong key", 401, `{"error":{"message":"Incorrect API key provided: ` + testKey + `.","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`,
+			"openai API error 401: Incorrect API key provided: **********.", core.Forbidden, 1,
+		},
+		{
+			"no access", 403, `{"error":{"message":"Country not supported","type":"request_forbidden","code":"unsupported_country"}}`,
+			"openai API error 403: Country not supported", core.Forbidden, 1,
+		},
+		{
+			"rate", 429, `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`,
+			"openai API error 429: Rate limit reached", core.TooMany, 3,
+		},
+		{
+			"no money", 429, `{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}`,
+			"openai API error 429: You exceeded your current quota", core.TooMany, 1,
+		},
+		{
+			"context", 400, `{"error":{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}}`,
+			"maximum context length", core.Unavailable, 1,
+		},
+		{
+			"no such model", 404, `{"error":{"message":"The model does not exist","code":"model_not_found"}}`,
+			"openai API error 404: The model does not exist", core.Unavailable, 1,
+		},
 		{"down", 500, `{"error":{"message":"The server had an error"}}`, "openai API error 500: The server had an error", core.Unavailable, 3},
 		{"error as text", 400, `{"error":"model 'x' not found"}`, "openai API error 400: model 'x' not found", core.Unavailable, 1},
 		{"problem", 400, `{"title":"Bad Request","detail":"Too long","status":400}`, "openai API error 400: Too long", core.Unavailable, 1},
@@ -124,16 +136,24 @@ func TestRefusedRequests(t *testing.T) {
 		want string
 		kind core.Kind
 	}{
-		{"unknown model", ask("openai", "gpt-0"),
-			"Model 'gpt-0' is not supported. It may have been deprecated. Please update your agent configuration.", core.Invalid},
+		{
+			"unknown model", ask("openai", "gpt-0"),
+			"Model 'gpt-0' is not supported. It may have been deprecated. Please update your agent configuration.", core.Invalid,
+		},
 		{"no credentials", core.ModelRequest{Model: "gpt-4o"}, "model gpt-4o needs credentials", core.Invalid},
 		{"credentials of another", ask("anthropic", "gpt-4o"), "model gpt-4o takes credentials of openai, not of anthropic", core.Invalid},
-		{"provider off", ask("groq", "llama-3.1-8b-instant"),
-			"model llama-3.1-8b-instant: its provider groq is turned off here (providers.disabled lists it)", core.Unavailable},
-		{"provider absent", ask("anthropic", "claude-opus-4-6"),
-			"model claude-opus-4-6: its provider anthropic is not part of this server", core.Unavailable},
-		{"provider without models", ask("v0", "v0-1.5-md"),
-			"model v0-1.5-md: provider v0 serves no language models here", core.Unavailable},
+		{
+			"provider off", ask("groq", "llama-3.1-8b-instant"),
+			"model llama-3.1-8b-instant: its provider groq is turned off here (providers.disabled lists it)", core.Unavailable,
+		},
+		{
+			"provider absent", ask("anthropic", "claude-opus-4-6"),
+			"model claude-opus-4-6: its provider anthropic is not part of this server", core.Unavailable,
+		},
+		{
+			"provider without models", ask("v0", "v0-1.5-md"),
+			"model v0-1.5-md: provider v0 serves no language models here", core.Unavailable,
+		},
 		{"unknown protocol", ask("ollama", "llama3"), `provider ollama speaks the unknown protocol "telepathy"`, core.Internal},
 		{"unknown role", core.ModelRequest{
 			Model: "gpt-4o", Credential: keyFor("openai"), Messages: []core.ModelMessage{{Role: "narrator"}},

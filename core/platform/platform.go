@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -18,8 +17,10 @@ import (
 	"agentserver/core/db"
 	"agentserver/core/execution"
 	"agentserver/core/graph"
+	"agentserver/core/jobs"
 	"agentserver/core/library"
 	"agentserver/core/llm"
+	"agentserver/core/rest"
 )
 
 // Platform holds the services of one process.
@@ -38,7 +39,8 @@ type Platform struct {
 	Graphs      *graph.Service
 	Executions  *execution.Service
 
-	cancel context.CancelFunc
+	outbound core.Doer
+	cancel   context.CancelFunc
 }
 
 // Options choose what a process does.
@@ -60,7 +62,7 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 		o.Registry = core.Default
 	}
 	background, cancel := context.WithCancel(context.Background())
-	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), cancel: cancel}
+	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), outbound: rest.NewClient(rest.Options{}), cancel: cancel}
 	defer func() {
 		if err != nil {
 			_ = p.release()
@@ -153,21 +155,19 @@ func (p *Platform) build(work bool) error {
 	p.Library = library.New(p.DB)
 	p.Graphs = graph.New(p.DB, p.Registry, p.Library, p.Credentials)
 	c := p.Config
-	var err error
-	p.Executions, err = execution.New(execution.Config{
+	queue, err := jobs.New(p.DB, p.Log)
+	if err != nil {
+		return err
+	}
+	p.Executions = execution.New(execution.Config{
 		MaxRuns: c.Worker.MaxRuns, MaxNodesPerRun: c.Worker.MaxNodesPerRun,
 		MaxRunsPerUserGraph: c.Worker.MaxRunsPerUserGraph, MaxNodeRuns: c.Run.MaxNodeExecutions,
 		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: work,
 	}, execution.Deps{
-		DB: p.DB, Bus: p.Bus, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
-		// Addresses of language models are the operator's choice and may be on
-		// the own network, so their client is not the guarded one.
-		Services: execution.Services{HTTP: outbound(), Models: llm.New(p.Registry, &http.Client{})},
+		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
+		Services: execution.Services{HTTP: p.outbound, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
 		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
-	if err != nil {
-		return err
-	}
 	p.Graphs.BeforeDelete = p.Executions.StopGraph
 	return nil
 }

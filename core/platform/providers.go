@@ -2,6 +2,8 @@ package platform
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -55,8 +57,23 @@ func offReason(c *config.Config, name string) string {
 	return "not listed in providers.enabled"
 }
 
-// outbound is the guarded client that blocks send requests with.
-func outbound() core.Doer { return rest.NewClient(rest.Options{}) }
+// modelTimeout bounds one call of a language model.
+const modelTimeout = 10 * time.Minute
+
+// modelHTTP is the guarded client for language models. The addresses that the
+// operator set are trusted: they may be on the own network.
+func modelHTTP(registry *core.Registry) *http.Client {
+	var trusted []string
+	for _, p := range registry.Providers() {
+		if p.Models == nil {
+			continue
+		}
+		if u, err := url.Parse(p.Models.Endpoint().BaseURL); err == nil && u.Host != "" {
+			trusted = append(trusted, u.Host)
+		}
+	}
+	return rest.NewClient(rest.Options{Timeout: modelTimeout, Trusted: trusted}).HTTP()
+}
 
 // startProviders calls the Start function of each provider that is on.
 func (p *Platform) startProviders(ctx, background context.Context) error {
@@ -64,7 +81,7 @@ func (p *Platform) startProviders(ctx, background context.Context) error {
 		if provider.Start == nil {
 			continue
 		}
-		env := &core.Env{HTTP: outbound(), Go: p.guarded(background, provider.Name)}
+		env := &core.Env{HTTP: p.outbound, Go: p.guarded(background, provider.Name)}
 		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
 		err := provider.Start(limited, env)
 		cancel()

@@ -69,7 +69,7 @@ func (e *evaluator) binary(op string, a, b any) (any, error) {
 		if isNumber {
 			a, b = b, a
 		}
-		if v, err, ok := e.repeat(a, b); ok {
+		if v, ok, err := e.repeat(a, b); ok {
 			return v, err
 		}
 	case "%":
@@ -128,7 +128,7 @@ func (e *evaluator) add(a, b any) (any, error) {
 var errRepeat = fmt.Errorf("Sequence repeat too large (max %d items)", MaxItems)
 
 // repeat is sequence * count; ok is false for other operands.
-func (e *evaluator) repeat(seq, count any) (v any, err error, ok bool) {
+func (e *evaluator) repeat(seq, count any) (v any, ok bool, err error) {
 	if b, isBool := count.(bool); isBool {
 		count = boolInt(b)
 	}
@@ -137,27 +137,27 @@ func (e *evaluator) repeat(seq, count any) (v any, err error, ok bool) {
 	}
 	n, isInt := count.(int)
 	if !isInt {
-		return nil, nil, false
+		return nil, false, nil
 	}
 	n = max(n, 0)
 	if s, isText := textOf(seq); isText {
 		if n > MaxItems || len(s)*n > MaxOutput {
-			return nil, errRepeat, true
+			return nil, true, errRepeat
 		}
-		return like(seq, strings.Repeat(s, n)), e.reserve(len(s) * n), true
+		return like(seq, strings.Repeat(s, n)), true, e.reserve(len(s) * n)
 	}
 	l, isList := seq.(*list)
 	if !isList || l.kind == "range" {
-		return nil, nil, false
+		return nil, false, nil
 	}
 	if n > MaxItems || len(l.items)*n > MaxItems {
-		return nil, errRepeat, true
+		return nil, true, errRepeat
 	}
 	items := make([]any, 0, len(l.items)*n)
 	for range n {
 		items = append(items, l.items...)
 	}
-	return l.slice(items), e.charge(16 * len(items)), true
+	return l.slice(items), true, e.charge(16 * len(items))
 }
 
 var errZero = errors.New("division by zero")

@@ -23,7 +23,7 @@ const placeholderKey = "none"
 
 // settings are the operator's, under providers.openai.
 type settings struct {
-	APIKey  core.Secret `key:"api_key" doc:"API key whose use the operator pays for; users may also bring their own" env:"OPENAI_API_KEY"`
+	APIKey  core.Secret `key:"api_key" doc:"API key whose use the operator pays for" env:"OPENAI_API_KEY"`
 	BaseURL string      `key:"base_url" doc:"Address of the API, up to and without /chat/completions: OpenAI's own, or that of a compatible model server" default:"https://api.openai.com/v1" env:"OPENAI_BASE_URL"`
 }
 

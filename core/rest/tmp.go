@@ -1,8 +1,0 @@
-// Package rest is outbound HTTP for providers.
-package rest
-
-import "net/http"
-
-type Options struct{}
-
-func NewClient(Options) *http.Client { return &http.Client{} }
