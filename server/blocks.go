@@ -99,11 +99,14 @@ func (l *blockList) serve(c echo.Context) error {
 	h := c.Response().Header()
 	h.Set("ETag", l.etag)
 	if strings.Contains(c.Request().Header.Get("If-None-Match"), l.etag) {
+		h.Add("Vary", "Accept-Encoding")
 		return c.NoContent(http.StatusNotModified)
 	}
 	body := l.plain
 	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
 		body = l.zipped
+		// Added to the plain answer by the compressing middleware.
+		h.Add("Vary", "Accept-Encoding")
 		h.Set("Content-Encoding", "gzip")
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))

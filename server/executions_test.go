@@ -106,15 +106,18 @@ func TestRunValidation(t *testing.T) {
 	}{
 		"missing input and credentials": {node("a", sendID), nil, map[string]string{"text": "This field is required", "credentials": "These credentials are required"}},
 		"unknown credentials": {
-			node("a", sendID, "text", "x"), map[string]any{"id": "gone", "provider": "acme", "type": "api_key"},
+			node("a", sendID, "text", "x"),
+			map[string]any{"id": "gone", "provider": "acme", "type": "api_key"},
 			map[string]string{"credentials": "Unknown credentials #gone"},
 		},
 		"credentials of another provider": {
-			node("a", sendID, "text", "x"), map[string]any{"id": acmeCredential, "provider": "other", "type": "api_key"},
+			node("a", sendID, "text", "x"),
+			map[string]any{"id": acmeCredential, "provider": "other", "type": "api_key"},
 			map[string]string{"credentials": "Invalid credentials: type/provider mismatch"},
 		},
 		"credentials of another type": {
-			node("a", sendID, "text", "x"), map[string]any{"id": acmeCredential, "provider": "acme", "type": "oauth2"},
+			node("a", sendID, "text", "x"),
+			map[string]any{"id": acmeCredential, "provider": "acme", "type": "oauth2"},
 			map[string]string{"credentials": "Invalid credentials: type/provider mismatch"},
 		},
 	} {

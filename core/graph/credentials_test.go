@@ -32,25 +32,29 @@ func TestCredentialsSchema(t *testing.T) {
 			map[string]entry{
 				"acme_api_key_credentials":        {providers: keys("acme"), types: keys("api_key"), scopes: keys("read")},
 				"acme_api_key-oauth2_credentials": {providers: keys("acme"), types: keys("oauth2", "api_key")},
-			}, keys(),
+			},
+			keys(),
 		},
 		"optional by node": {
 			[]graph.Node{optional(node("a", sendID, "text", "x"))},
-			map[string]entry{"acme_api_key_credentials": {providers: keys("acme"), types: keys("api_key"), scopes: keys("write")}}, keys(),
+			map[string]entry{"acme_api_key_credentials": {providers: keys("acme"), types: keys("api_key"), scopes: keys("write")}},
+			keys(),
 		},
 		"one of two needs it; scopes unite": {
 			[]graph.Node{optional(node("a", sendID, "text", "x")), node("b", sendID, "text", "y"), node("c", maybeID)},
 			map[string]entry{
 				"acme_api_key_credentials":        {providers: keys("acme"), types: keys("api_key"), scopes: keys("write", "read")},
 				"acme_api_key-oauth2_credentials": {providers: keys("acme"), types: keys("oauth2", "api_key")},
-			}, keys("acme_api_key_credentials"),
+			},
+			keys("acme_api_key_credentials"),
 		},
 		"the model picks the provider": {
 			[]graph.Node{ai("a", "o3-mini"), ai("b", "gpt-4o"), ai("c", "claude-sonnet-4-5-20250929")},
 			map[string]entry{
 				"openai_api_key_credentials":    {providers: keys("openai"), types: keys("api_key"), discriminator: "model", values: keys("o3-mini", "gpt-4o")},
 				"anthropic_api_key_credentials": {providers: keys("anthropic"), types: keys("api_key"), discriminator: "model", values: keys("claude-sonnet-4-5-20250929")},
-			}, keys("anthropic_api_key_credentials", "openai_api_key_credentials"),
+			},
+			keys("anthropic_api_key_credentials", "openai_api_key_credentials"),
 		},
 		"a model with its vendor in front": {
 			[]graph.Node{ai("a", "anthropic/claude-sonnet-4-6")},
@@ -61,28 +65,33 @@ func TestCredentialsSchema(t *testing.T) {
 			[]graph.Node{node("a", aiTextID, "prompt", "x")},
 			map[string]entry{"aiml_api-anthropic-groq-llama_api-ollama-open_router-openai-v0_api_key_credentials": {
 				providers: keys("aiml_api", "anthropic", "groq", "ollama", "openai", "open_router", "llama_api", "v0"), types: keys("api_key"), discriminator: "model",
-			}}, keys("aiml_api-anthropic-groq-llama_api-ollama-open_router-openai-v0_api_key_credentials"),
+			}},
+			keys("aiml_api-anthropic-groq-llama_api-ollama-open_router-openai-v0_api_key_credentials"),
 		},
 		"two hosts": {
 			[]graph.Node{fetch("a", "https://mcp.sentry.dev/mcp"), fetch("b", "https://mcp.linear.app/sse")},
 			map[string]entry{
 				"http-mcp.sentry.dev_host_scoped_credentials": {providers: keys("http"), types: keys("host_scoped"), discriminator: "url", values: keys("https://mcp.sentry.dev/mcp"), display: "mcp.sentry.dev"},
 				"http-mcp.linear.app_host_scoped_credentials": {providers: keys("http"), types: keys("host_scoped"), discriminator: "url", values: keys("https://mcp.linear.app/sse"), display: "mcp.linear.app"},
-			}, keys(),
+			},
+			keys(),
 		},
 		"one host twice": {
 			[]graph.Node{fetch("a", "https://api.example.com/a"), fetch("b", "https://api.example.com/b"), fetch("c", "https://api.example.com/a")},
 			map[string]entry{"api.example.com-http_host_scoped_credentials": {
 				providers: keys("http"), types: keys("host_scoped"), discriminator: "url", values: keys("https://api.example.com/a", "https://api.example.com/b"), display: "api.example.com",
-			}}, keys(),
+			}},
+			keys(),
 		},
 		"no host": {
 			[]graph.Node{node("a", fetchID), node("b", fetchID)},
-			map[string]entry{"http_host_scoped_credentials": {providers: keys("http"), types: keys("host_scoped"), discriminator: "url"}}, keys(),
+			map[string]entry{"http_host_scoped_credentials": {providers: keys("http"), types: keys("host_scoped"), discriminator: "url"}},
+			keys(),
 		},
 		"a file picker's": {
 			[]graph.Node{node("a", pickID)},
-			map[string]entry{"google_oauth2_credentials": {providers: keys("google"), types: keys("oauth2"), scopes: keys("drive")}}, keys(),
+			map[string]entry{"google_oauth2_credentials": {providers: keys("google"), types: keys("oauth2"), scopes: keys("drive")}},
+			keys(),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
