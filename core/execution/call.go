@@ -3,6 +3,8 @@ package execution
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,7 +18,9 @@ type nodeEvent struct {
 	emissions []emission
 	done      bool
 	err       error
-	stats     core.StatsData
+	// interrupted: the run was stopped or moved while the block was at work.
+	interrupted bool
+	stats       core.StatsData
 }
 
 // call is one execution of a block. It gathers quick emissions, so that a
@@ -91,7 +95,7 @@ func (c *call) finish(err error, stats core.StatsData) {
 	}
 	buf := c.buf
 	c.buf = nil
-	_ = c.send(nodeEvent{run: c.run, emissions: buf, done: true, err: err, stats: stats})
+	_ = c.send(nodeEvent{run: c.run, emissions: buf, done: true, err: err, interrupted: c.ctx.Err() != nil, stats: stats})
 }
 
 // execute runs a node's block and reports to the run.
@@ -99,7 +103,7 @@ func (r *runner) execute(ctx context.Context, n *nodeRun) {
 	c := &call{ctx: ctx, run: n, events: r.events}
 	stats := &core.Stats{}
 	start := time.Now()
-	err := r.executeBlock(ctx, n, stats, c.emit)
+	err := r.executeSafely(ctx, n, stats, c.emit)
 	took := time.Since(start)
 	data := stats.Data()
 	data.WallTime = took.Seconds()
@@ -110,6 +114,19 @@ func (r *runner) execute(ctx context.Context, n *nodeRun) {
 	}
 	r.worker.metrics.node(n.plan.spec.Name, err == nil, took)
 	c.finish(err, data)
+}
+
+// executeSafely turns a panic outside of the block itself into its failure.
+func (r *runner) executeSafely(ctx context.Context, n *nodeRun, stats *core.Stats, emit core.Emit) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &core.BlockError{
+				BlockName: n.plan.spec.Name, BlockID: n.plan.spec.ID, Message: "The platform failed to run the block",
+				Stack: fmt.Appendf(debug.Stack(), "\npanic: %v", p),
+			}
+		}
+	}()
+	return r.executeBlock(ctx, n, stats, emit)
 }
 
 // executeBlock builds what the block needs and runs it.
@@ -145,13 +162,13 @@ func agentInputs(p *nodePlan, in core.Values, userID string) core.Values {
 // withCredentials replaces the references in credentials fields by the
 // credentials themselves.
 func (r *runner) withCredentials(ctx context.Context, p *nodePlan, in core.Values) (core.Values, error) {
-	out := in
+	out, cloned := in, false
 	for _, f := range p.spec.Fields() {
 		if f.Credentials == nil {
 			continue
 		}
-		if len(out) == len(in) {
-			out = in.Clone()
+		if !cloned {
+			out, cloned = in.Clone(), true
 		}
 		ref, _ := in[f.Name].(map[string]any)
 		id, _ := ref["id"].(string)

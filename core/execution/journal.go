@@ -4,22 +4,33 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"gorm.io/gorm"
 
+	"agentserver/core"
 	"agentserver/core/db"
 	"agentserver/core/jobs"
 )
 
-// errFenced is given to the owner of a run that was taken over.
-var errFenced = errors.New("the run has another owner")
+var (
+	// errFenced is given to the owner of a run that was taken over.
+	errFenced = errors.New("the run has another owner")
+	// errEnded is given to those who come after the journal's end.
+	errEnded = core.Errorf(core.Unavailable, "the server is stopping")
+)
 
 // entry is what one commit writes for one run.
 type entry struct {
-	runID  string
-	fence  int64
-	nested bool
+	runID string
+	fence int64
+	// parent is the run that starts a nested one: the run is created only while
+	// the parent still has its owner.
+	parent      string
+	parentFence int64
+	nested      bool
 	// create, when set, inserts the run; enqueue adds a job for it.
 	create  *runRow
 	enqueue bool
@@ -31,6 +42,18 @@ type entry struct {
 	// committed is called once, from the journal's goroutine; it must not
 	// block.
 	committed func(error)
+
+	tries int       // that failed
+	next  time.Time // of the next try
+}
+
+// guard gives the run whose fence must hold for the entry to be written, ""
+// when there is none.
+func (e *entry) guard() (runID string, fence int64) {
+	if e.create != nil {
+		return e.parent, e.parentFence
+	}
+	return e.runID, e.fence
 }
 
 // runUpdate changes a run's row.
@@ -43,11 +66,15 @@ type runUpdate struct {
 	release bool
 }
 
-// Bounds of one transaction.
+// Bounds of the journal.
 const (
+	// maxBatch entries go into one transaction.
 	maxBatch = 256
 	// maxPending entries wait before submitters are held back.
 	maxPending = 4096
+	// maxTries is how often an entry is tried, with growing pauses of some
+	// three seconds in all.
+	maxTries = 6
 )
 
 // journal is the one writer of a process: it commits the entries of many runs
@@ -56,39 +83,80 @@ type journal struct {
 	db      *db.DB
 	queue   *jobs.Queue
 	log     *slog.Logger
-	in      chan *entry
 	metrics *metrics
+	in      chan *entry
+	// delayed entries failed and are tried again, each alone, so that they do
+	// not hold up the others.
+	delayed []*entry
+
+	mu    sync.RWMutex
+	ended bool
 }
 
 func newJournal(d *db.DB, q *jobs.Queue, log *slog.Logger, m *metrics) *journal {
 	return &journal{db: d, queue: q, log: log, in: make(chan *entry, maxPending), metrics: m}
 }
 
-// submit hands an entry over. It fails when the journal has ended.
-func (j *journal) submit(ctx context.Context, e *entry) {
-	select {
-	case j.in <- e:
-	case <-ctx.Done():
-		e.committed(ctx.Err())
+// submit hands an entry over. After the journal's end, the entry is told so.
+func (j *journal) submit(e *entry) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if j.ended {
+		e.committed(errEnded)
+		return
 	}
+	j.in <- e
 }
 
-// run writes until ctx ends; what was handed over before is still written.
+// run writes until ctx ends. What was handed over before is still tried, once.
 func (j *journal) run(ctx context.Context) {
 	for {
+		var retry <-chan time.Time
+		if len(j.delayed) > 0 {
+			retry = time.After(time.Until(j.delayed[0].next))
+		}
 		select {
 		case e := <-j.in:
 			j.write(j.collect(e))
+		case <-retry:
+			e := j.delayed[0]
+			j.delayed = j.delayed[1:]
+			j.write([]*entry{e})
 		case <-ctx.Done():
-			for {
-				select {
-				case e := <-j.in:
-					j.write(j.collect(e))
-				default:
-					return
-				}
-			}
+			j.end()
+			return
 		}
+	}
+}
+
+// end writes what is left.
+func (j *journal) end() {
+	done := make(chan struct{})
+	go func() { // submitters that wait for room hold the lock
+		j.mu.Lock()
+		j.ended = true
+		j.mu.Unlock()
+		close(done)
+	}()
+	last := func(batch []*entry) {
+		for _, e := range batch {
+			e.tries = maxTries - 1
+		}
+		j.write(batch)
+	}
+	for waiting := true; waiting; {
+		select {
+		case e := <-j.in:
+			last(j.collect(e))
+		case <-done:
+			waiting = false
+		}
+	}
+	for len(j.in) > 0 {
+		last(j.collect(<-j.in))
+	}
+	for _, e := range j.delayed {
+		last([]*entry{e})
 	}
 }
 
@@ -107,39 +175,40 @@ func (j *journal) collect(first *entry) []*entry {
 }
 
 // write commits a batch. When it fails, each entry is tried alone, so that one
-// bad entry does not fail the others; when the database does not answer, it is
-// tried again for a while.
+// bad entry does not fail the others.
 func (j *journal) write(batch []*entry) {
-	const tries = 6
-	ctx := context.Background()
-	for try := 1; ; try++ {
-		start := time.Now()
-		fenced, err := j.commit(ctx, batch)
-		if err == nil {
-			j.metrics.batch(len(batch), time.Since(start))
-			for _, e := range batch {
-				if fenced[e] {
-					e.committed(errFenced)
-				} else {
-					e.committed(nil)
-				}
+	start := time.Now()
+	fenced, err := j.commit(context.Background(), batch)
+	switch {
+	case err == nil:
+		j.metrics.batch(len(batch), time.Since(start))
+		for _, e := range batch {
+			if fenced[e] {
+				e.committed(errFenced)
+			} else {
+				e.committed(nil)
 			}
-			return
 		}
-		if len(batch) > 1 {
-			j.log.Warn("a batch of steps was not written and is tried one by one", "steps", len(batch), "error", err)
-			for _, e := range batch {
-				j.write([]*entry{e})
-			}
-			return
+	case len(batch) == 1:
+		j.failed(batch[0], err)
+	default:
+		j.log.Warn("a batch of steps was not written and is tried one by one", "steps", len(batch), "error", err)
+		for _, e := range batch {
+			j.write([]*entry{e})
 		}
-		if try == tries {
-			j.log.Error("a step was not written", "execution", batch[0].runID, "error", err)
-			batch[0].committed(err)
-			return
-		}
-		time.Sleep(time.Duration(try*try) * 50 * time.Millisecond)
 	}
+}
+
+// failed puts an entry off, or gives it up after the last try.
+func (j *journal) failed(e *entry, err error) {
+	if e.tries++; e.tries < maxTries {
+		e.next = time.Now().Add(time.Duration(e.tries*e.tries) * 50 * time.Millisecond)
+		j.delayed = append(j.delayed, e)
+		slices.SortStableFunc(j.delayed, func(a, b *entry) int { return a.next.Compare(b.next) })
+		return
+	}
+	j.log.Error("a step was not written", "execution", e.runID, "error", err)
+	e.committed(err)
 }
 
 // commit writes a batch in one transaction. Entries whose run has another

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -85,11 +86,36 @@ func (w *Worker) beatOnce(ctx context.Context) error {
 			return fmt.Errorf("beating: %w", err)
 		}
 	}
-	w.returnOrphans(ctx)
-	if err := w.sweep(ctx); err != nil {
+	if err := w.findStrays(ctx); err != nil {
 		return err
 	}
-	return w.pollStops(ctx)
+	w.returnOrphans(ctx)
+	return w.sweep(ctx)
+}
+
+// findStrays finds runs that this worker owns and does not drive, as a lost
+// answer of the database leaves behind: seen on two beats, they go back to the
+// queue.
+func (w *Worker) findStrays(ctx context.Context) error {
+	owned, err := w.store.ofWorker(ctx, w.id)
+	if err != nil {
+		return fmt.Errorf("reading own runs: %w", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := map[string]bool{}
+	for i := range owned {
+		row := &owned[i]
+		if w.runs[row.ID] != nil || slices.ContainsFunc(w.orphans, func(o *runRow) bool { return o.ID == row.ID }) {
+			continue
+		}
+		if seen[row.ID] = true; w.strays[row.ID] {
+			w.log.Warn("a run that nobody drives is given back to the queue", "execution", row.ID)
+			w.orphans = append(w.orphans, row)
+		}
+	}
+	w.strays = seen
+	return nil
 }
 
 // returnOrphans gives runs that could not be written back to the queue.
@@ -100,7 +126,7 @@ func (w *Worker) returnOrphans(ctx context.Context) {
 	w.mu.Unlock()
 	for _, row := range orphans {
 		done := make(chan error, 1)
-		w.journal.submit(ctx, &entry{
+		w.journal.submit(&entry{
 			runID: row.ID, fence: row.Fence, nested: row.ParentID != nil, update: &runUpdate{status: Queued, release: true},
 			committed: func(err error) { done <- err },
 		})
@@ -215,7 +241,23 @@ func (w *Worker) listenForStops() {
 	}
 }
 
-// pollStops finds stops whose message was lost.
+// watchStops looks for stops whose message was lost, or never sent where
+// processes share no bus.
+func (w *Worker) watchStops() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-w.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := w.pollStops(w.ctx); err != nil && w.ctx.Err() == nil {
+			w.log.Warn("stops cannot be looked for", "error", err)
+		}
+	}
+}
+
 func (w *Worker) pollStops(ctx context.Context) error {
 	var ids []string
 	err := w.db.Read.WithContext(ctx).Model(&runRow{}).

@@ -266,15 +266,14 @@ func (m *machine) tryQueue(r *nodeRun) {
 // idle reports whether nothing is queued or running.
 func (m *machine) idle() bool { return m.open == 0 }
 
-// restore takes over the node runs that a lost owner left behind.
+// restore takes over the node runs that a lost owner left behind. The order of
+// their numbers, unlike that of times, does not depend on anyone's clock.
 func (m *machine) restore(runs []*nodeRun) {
 	sort.Slice(runs, func(i, j int) bool { return runs[i].seq < runs[j].seq })
 	for _, r := range runs {
 		m.seq = max(m.seq, r.seq)
 	}
-	byQueue := append([]*nodeRun(nil), runs...)
-	sort.SliceStable(byQueue, func(i, j int) bool { return byQueue[i].queuedAt.Before(byQueue[j].queuedAt) })
-	for _, r := range byQueue {
+	for _, r := range runs {
 		st := m.nodes[r.plan.node.ID]
 		switch {
 		case r.status == Incomplete:

@@ -57,66 +57,62 @@ func (w *Worker) leave(row *runRow) {
 // overLimit asks the database whether other processes already run as many runs
 // of the graph as the user may have.
 func (w *Worker) overLimit(ctx context.Context, row *runRow) (bool, error) {
-	if w.db.Engine == db.SQLite {
-		return false, nil // this process is the only one
+	if w.db.Engine == db.SQLite || row.ParentID != nil {
+		return false, nil // this process is the only one, or has admitted the parent
 	}
 	n, err := w.store.owned(ctx, row.UserID, row.GraphID)
 	return n >= w.config.MaxRunsPerUserGraph, err
 }
 
 // awaitPlace admits the run of a job, and waits for a place if all are taken.
-// Only a few jobs may wait like that, so that nested runs still get through;
-// the others return after a moment, since jobs that return at once would be
-// taken again at once.
+// It reports false when the user has too many runs of the graph at work: other
+// users' jobs must not wait for that.
 func (w *Worker) awaitPlace(row *runRow, nested bool) bool {
+	key := userGraph{row.UserID, row.GraphID}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for {
-		w.mu.Lock()
-		freed := w.freed
-		ok := w.admit(row, nested)
-		hopeless := w.draining || w.runs[row.ID] != nil || w.perGraph[userGraph{row.UserID, row.GraphID}] >= w.config.MaxRunsPerUserGraph
-		wait := !ok && !hopeless && w.waiting < extraJobs/2
-		switch {
-		case ok:
+		if w.admit(row, nested) {
 			w.backlog = w.waiting > 0
-		case wait:
-			w.waiting++
-			w.backlog = true
-		}
-		w.mu.Unlock()
-		if ok {
+			delete(w.lined, key)
 			return true
 		}
-		if !wait {
-			select {
-			case <-time.After(retryJob):
-			case <-w.ctx.Done():
-			}
+		if w.draining || w.ctx.Err() != nil || w.runs[row.ID] != nil {
 			return false
 		}
+		if w.perGraph[key] >= w.config.MaxRunsPerUserGraph {
+			w.lined[key] = time.Now()
+			return false
+		}
+		w.waiting++
+		w.backlog = true
+		freed := w.freed
+		w.mu.Unlock()
 		select {
 		case <-freed:
 		case <-w.ctx.Done():
 		}
 		w.mu.Lock()
 		w.waiting--
-		w.mu.Unlock()
-		if w.ctx.Err() != nil {
-			return false
-		}
 	}
 }
 
 // direct reserves a place for a run that is about to be created, so that it
 // need not pass through the queue. While jobs wait for places, new runs line up
 // behind them.
-func (w *Worker) direct(row *runRow) bool {
+func (w *Worker) direct(ctx context.Context, row *runRow) bool {
 	if !w.config.Work {
+		return false
+	}
+	if full, err := w.overLimit(ctx, row); full || err != nil {
 		return false
 	}
 	nested := row.ParentID != nil
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.backlog && !nested {
+	// Runs of the graph that had to wait go first.
+	waited := time.Since(w.lined[userGraph{row.UserID, row.GraphID}]) < 2*retryJob
+	if (w.backlog || waited) && !nested {
 		return false
 	}
 	if !w.admit(row, nested) {

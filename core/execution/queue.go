@@ -7,8 +7,12 @@ import (
 	"agentserver/core/jobs"
 )
 
-// runLine is the line of the queue in which runs wait.
-const runLine = "runs"
+// Lines of the queue. Nested runs have one of their own: their parents hold
+// places while they wait for them, so they must not wait behind others.
+const (
+	runLine    = "runs"
+	nestedLine = "nested"
+)
 
 // runArgs is the job that runs one agent.
 type runArgs struct {
@@ -18,8 +22,7 @@ type runArgs struct {
 // Kind names the job.
 func (runArgs) Kind() string { return "run_agent" }
 
-// job is a run that waits for an owner. Nested runs go first: their parents
-// hold places while they wait for them.
+// job is a run that waits for an owner.
 type job struct {
 	runID  string
 	nested bool
@@ -29,9 +32,9 @@ type job struct {
 func enqueue(ctx context.Context, q *jobs.Queue, tx *sql.Tx, list []job) error {
 	added := make([]jobs.Job, len(list))
 	for i, j := range list {
-		added[i] = jobs.Job{Args: runArgs{ExecutionID: j.runID}, Line: runLine, Priority: 2}
+		added[i] = jobs.Job{Args: runArgs{ExecutionID: j.runID}, Line: runLine}
 		if j.nested {
-			added[i].Priority = 1
+			added[i].Line = nestedLine
 		}
 	}
 	return q.Insert(ctx, tx, added...)

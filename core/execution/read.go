@@ -3,6 +3,7 @@ package execution
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"agentserver/core"
@@ -87,6 +88,7 @@ func (s *Service) nodes(ctx context.Context, row *runRow) ([]NodeResult, error) 
 	if len(rows) > 0 {
 		lowest = rows[len(rows)-1].Seq
 	}
+	slices.Reverse(rows)
 	outputs, err := s.store.outputs(ctx,
 		"node_exec_id IN (SELECT id FROM node_executions WHERE graph_exec_id = ? AND seq >= ?)", row.ID, lowest)
 	if err != nil {

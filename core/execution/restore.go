@@ -78,7 +78,7 @@ func (r *runner) restore(ctx context.Context) error {
 	}
 	var rows []nodeRow
 	err := r.worker.db.Write.WithContext(ctx).
-		Select("id, node_id, seq, status, routed, stats, added_at, queued_at, started_at, ended_at").
+		Select("id, node_id, seq, status, emitted, routed, stats, added_at, queued_at, started_at, ended_at").
 		Where("graph_exec_id = ?", r.row.ID).Order("seq").Find(&rows).Error
 	if err != nil {
 		return fmt.Errorf("reading node runs: %w", err)
@@ -97,7 +97,7 @@ func (r *runner) restore(ctx context.Context) error {
 	if err := r.loadOutputs(ctx, runs); err != nil {
 		return err
 	}
-	r.announced = !r.row.StartedAt.IsZero()
+	r.announced = r.row.Status == Running
 	r.m.restore(runs)
 	r.launchable = r.m.ready
 	r.m.ready = nil
@@ -116,10 +116,10 @@ func (r *runner) restore(ctx context.Context) error {
 func (r *runner) fromRow(row *nodeRow) (*nodeRun, error) {
 	st := r.m.nodes[row.NodeID]
 	if st == nil {
-		return nil, core.Errorf(core.Internal, "node run %s belongs to no node", row.ID)
+		return nil, core.Errorf(core.Conflict, "node run %s belongs to no node of the graph", row.ID)
 	}
 	n := &nodeRun{
-		id: row.ID, plan: st.plan, seq: row.Seq, status: row.Status, routed: row.Routed, done: row.Status.Final(),
+		id: row.ID, plan: st.plan, seq: row.Seq, status: row.Status, emitted: row.Emitted, routed: row.Routed, done: row.Status.Final(),
 		addedAt: row.AddedAt.Time, queuedAt: row.QueuedAt.Time, startedAt: row.StartedAt.Time, endedAt: row.EndedAt.Time,
 	}
 	if row.Stats.V != nil {
@@ -137,7 +137,7 @@ func (r *runner) loadInputs(ctx context.Context, runs []*nodeRun) error {
 		if !n.done {
 			want[n.id] = n
 		}
-		if old := latest[n.plan.node.ID]; n.status != Incomplete && (old == nil || !n.queuedAt.Before(old.queuedAt)) {
+		if old := latest[n.plan.node.ID]; n.status != Incomplete && (old == nil || n.seq > old.seq) {
 			latest[n.plan.node.ID] = n
 		}
 	}
@@ -164,7 +164,7 @@ func (r *runner) loadInputs(ctx context.Context, runs []*nodeRun) error {
 func (r *runner) loadOutputs(ctx context.Context, runs []*nodeRun) error {
 	byID := map[string]*nodeRun{}
 	for _, n := range runs {
-		if n.status != Incomplete {
+		if n.routed < n.emitted {
 			byID[n.id] = n
 		}
 	}
@@ -181,7 +181,6 @@ func (r *runner) loadOutputs(ctx context.Context, runs []*nodeRun) error {
 					n.waiting = append(n.waiting, e)
 				}
 			}
-			n.emitted = max(n.emitted, rows[i].First+len(rows[i].Data.V))
 		}
 	}
 	return nil

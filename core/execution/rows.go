@@ -27,6 +27,7 @@ type runRow struct {
 	Stats            db.JSON[*Stats]
 	WorkerID         *string
 	Fence            int64
+	Takeovers        int
 	CancelRequested  bool
 	IsDeleted        bool
 	IsShared         bool
@@ -50,6 +51,7 @@ type nodeRow struct {
 	Status      Status
 	Pins        db.JSON[[]pin]
 	Input       db.JSON[core.Values]
+	Emitted     int
 	Routed      int
 	Stats       db.JSON[*core.StatsData]
 	AddedAt     db.Time
@@ -144,7 +146,7 @@ func timeOrNil(t db.Time) *time.Time {
 func toNodeRow(runID string, r *nodeRun) nodeRow {
 	row := nodeRow{
 		ID: r.id, GraphExecID: runID, NodeID: r.plan.node.ID, BlockID: r.plan.node.BlockID, Seq: r.seq,
-		Status: r.status, Routed: r.routed, AddedAt: db.At(r.addedAt), QueuedAt: db.At(r.queuedAt),
+		Status: r.status, Emitted: r.emitted, Routed: r.routed, AddedAt: db.At(r.addedAt), QueuedAt: db.At(r.queuedAt),
 		StartedAt: db.At(r.startedAt), EndedAt: db.At(r.endedAt),
 	}
 	if r.done {

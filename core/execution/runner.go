@@ -52,6 +52,7 @@ type runner struct {
 	announced   bool       // the run's own state "running" was written
 	uncommitted int
 	ended       bool // the final state was submitted
+	final       Status
 	stopping    bool // blocks end because they were stopped
 	calls       sync.WaitGroup
 	startedAt   time.Time
@@ -64,21 +65,48 @@ type outcome struct {
 	release bool
 }
 
-// run drives the run until it ends, is stopped, or is handed over.
-func (r *runner) run(ctx context.Context) {
+// drive prepares the run and drives it to its end.
+func (r *runner) drive(ctx context.Context, prepare func(*runner) error) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("a run crashed", "execution", r.row.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			r.end(outcome{status: Failed, err: "The run failed for an internal reason"})
+			r.giveUp("The run failed for an internal reason")
 		}
 	}()
 	r.startedAt = time.Now()
+	if began := r.row.StartedAt.Time; !began.IsZero() {
+		r.startedAt = began
+	}
+	err := prepare(r)
+	switch {
+	case err == nil:
+		r.run(ctx)
+	case core.KindOf(err) == core.Internal:
+		// The database may answer again in a moment.
+		r.log.Warn("a run cannot be taken up and goes back to the queue", "execution", r.row.ID, "error", err)
+		r.worker.abandon(r.row)
+	default:
+		r.log.Error("a run cannot be taken up", "execution", r.row.ID, "error", err)
+		r.giveUp(err.Error())
+	}
+}
+
+// giveUp ends the run as failed, without what the machine has not written.
+func (r *runner) giveUp(text string) {
+	r.m = newMachine(nil, r.row.IsDryRun, 0)
+	r.committing, r.launchable = nil, nil
+	r.end(outcome{status: Failed, err: text})
+}
+
+// run drives the run until it ends, is stopped, or is handed over.
+func (r *runner) run(ctx context.Context) {
 	blocks, cancelBlocks := context.WithCancelCause(ctx)
 	defer cancelBlocks(nil)
-	soft := time.NewTimer(softDelay)
-	defer soft.Stop()
+	var soft <-chan time.Time // armed while there is something that may wait
 	for {
-		r.launch(blocks)
+		if ctx.Err() == nil {
+			r.launch(blocks)
+		}
 		if r.m.overrun && !r.ended {
 			cancelBlocks(errStopped)
 			r.waitBlocks()
@@ -89,6 +117,9 @@ func (r *runner) run(ctx context.Context) {
 		r.flush()
 		if r.ended && !r.writing {
 			return
+		}
+		if soft == nil && !r.writing && (len(r.m.touched) > 0 || !r.announced) {
+			soft = time.After(softDelay)
 		}
 		events := r.events
 		if r.uncommitted > maxUncommitted {
@@ -102,8 +133,8 @@ func (r *runner) run(ctx context.Context) {
 			if !r.afterCommit(err) {
 				return
 			}
-		case <-soft.C:
-			soft.Reset(softDelay)
+		case <-soft:
+			soft = nil
 			r.urgent = r.urgent || len(r.m.touched) > 0 || !r.announced
 		case <-ctx.Done():
 			if r.ended {
@@ -154,11 +185,12 @@ func (r *runner) apply(e nodeEvent) {
 	status := Completed
 	switch {
 	case e.err == nil:
-	case r.stopping || errors.Is(e.err, context.Canceled):
+	case r.stopping || e.interrupted:
 		return // left to settle
 	default:
 		status = Failed
 		stats.Error = e.err.Error()
+		e.run.replayed = 0 // the failure is new, whatever went out before
 		r.m.emit(e.run, emission{"error", failureText(e.run.plan.spec, e.err)})
 	}
 	r.m.finish(e.run, status, stats)
@@ -201,7 +233,7 @@ func (r *runner) flush() {
 func (r *runner) submit(e *entry) {
 	r.writing, r.urgent, r.uncommitted = true, false, 0
 	e.committed = func(err error) { r.committed <- err }
-	r.worker.journal.submit(context.Background(), e)
+	r.worker.journal.submit(e)
 }
 
 // step gathers what changed since the last one.
@@ -240,6 +272,7 @@ func (r *runner) finalize(e *entry, o outcome) {
 		e.update = &runUpdate{status: Queued, release: true}
 	} else {
 		e.update.endedAt = time.Now()
+		r.final = o.status
 	}
 	if !r.announced {
 		e.update.startedAt = r.startedAt
@@ -256,15 +289,35 @@ func (r *runner) afterCommit(err error) bool {
 		r.log.Warn("a run was taken over by another worker", "execution", r.row.ID)
 		return false
 	case err != nil:
-		// Nothing of the step is in the database; the run is found again by
-		// its owner's end, and continues from what is.
-		r.log.Error("a run is given up because its steps cannot be written", "execution", r.row.ID, "error", err)
-		r.worker.abandon(r.row)
+		r.unwritten(err)
 		return false
 	}
 	r.launchable = append(r.launchable, r.committing...)
 	r.committing = nil
 	return true
+}
+
+// unwritten ends the run's life here, because a step of it cannot be written.
+// If the database takes the run's end at once, it is the step that it will not
+// have: running its blocks again would have the same result, so the run fails.
+// Else the database is in trouble, and the run goes back to the queue.
+func (r *runner) unwritten(err error) {
+	const text = "The results of the run could not be stored"
+	stats := Stats{Error: new(string)}
+	*stats.Error = text
+	e := &entry{
+		runID: r.row.ID, fence: r.row.Fence, tries: maxTries - 1, committed: func(err error) { r.committed <- err },
+		update: &runUpdate{status: Failed, stats: &stats, startedAt: r.startedAt, endedAt: time.Now()},
+	}
+	r.ended, r.final = true, Failed
+	r.worker.journal.submit(e)
+	if <-r.committed == nil {
+		r.log.Error("a run fails because its results cannot be stored", "execution", r.row.ID, "error", err)
+		return
+	}
+	r.log.Error("a run goes back to the queue because its steps cannot be written", "execution", r.row.ID, "error", err)
+	r.final = ""
+	r.worker.abandon(r.row)
 }
 
 // interrupted ends the run because it was stopped or has to move.
@@ -274,6 +327,7 @@ func (r *runner) interrupted(cause error) {
 			return
 		}
 	}
+	r.applyMore()
 	if errors.Is(cause, errHandover) {
 		r.end(outcome{release: true})
 		return
@@ -325,10 +379,7 @@ func (r *runner) end(o outcome) {
 	e := r.step()
 	r.finalize(e, o)
 	r.submit(e)
-	if err := <-r.committed; err != nil && !errors.Is(err, errFenced) {
-		r.log.Error("the end of a run was not written", "execution", r.row.ID, "error", err)
-		r.worker.abandon(r.row)
-	}
+	r.afterCommit(<-r.committed)
 }
 
 // buildPlans makes the plan of every node of a graph.

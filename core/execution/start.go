@@ -2,7 +2,9 @@ package execution
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 
 	"github.com/google/uuid"
@@ -80,7 +82,7 @@ func (s *Service) start(ctx context.Context, req StartRequest) (*runRow, error) 
 		return nil, err
 	}
 	row := newRow(req, g, entry.Settings)
-	return row, s.create(ctx, row, m)
+	return row, s.create(ctx, row, req.parent, m)
 }
 
 // mayRun says whether the user may run the graph: what they own and have in
@@ -273,21 +275,30 @@ func zone(name string) string { return location(name).String() }
 
 // create commits a new run with its first nodes. If this process has room, it
 // becomes the owner at once; else the run waits in the queue.
-func (s *Service) create(ctx context.Context, row *runRow, m *machine) error {
+func (s *Service) create(ctx context.Context, row, parent *runRow, m *machine) error {
 	w := s.worker
-	direct := w.direct(row)
+	direct := w.direct(ctx, row)
 	if direct {
-		row.WorkerID, row.Fence = &w.id, 1
+		row.WorkerID = &w.id
 	}
+	// Fences begin anywhere: of two that create a nested run at once, only the
+	// one whose row is there may go on.
+	row.Fence = rand.Int64N(1 << 40) //nolint:gosec // tells owners apart, keeps no secret
 	r := &runner{row: row, m: m}
 	e := r.step()
 	e.create, e.enqueue = row, !direct
+	if parent != nil {
+		e.parent, e.parentFence = parent.ID, parent.Fence
+	}
 	done := make(chan error, 1)
 	e.committed = func(err error) { done <- err }
-	w.journal.submit(ctx, e)
+	w.journal.submit(e)
 	if err := <-done; err != nil {
 		if direct {
 			w.leave(row)
+		}
+		if errors.Is(err, errFenced) {
+			return core.Errorf(core.Conflict, "the run that starts this one has ended")
 		}
 		return fmt.Errorf("starting run: %w", err)
 	}

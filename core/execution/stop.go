@@ -58,7 +58,18 @@ func (s *Service) stopTree(ctx context.Context, row *runRow) error {
 			return err
 		}
 	}
-	children, err := s.store.children(ctx, row.ID)
+	if err := s.stopChildren(ctx, row.ID); err != nil {
+		return err
+	}
+	if err := s.stopOne(ctx, row.ID); err != nil {
+		return err
+	}
+	return s.stopChildren(ctx, row.ID) // started while the run was stopped
+}
+
+// stopChildren stops what a run started.
+func (s *Service) stopChildren(ctx context.Context, runID string) error {
+	children, err := s.store.children(ctx, runID)
 	if err != nil {
 		return fmt.Errorf("finding nested runs: %w", err)
 	}
@@ -67,7 +78,7 @@ func (s *Service) stopTree(ctx context.Context, row *runRow) error {
 			s.log.Warn("a nested run did not stop", "execution", children[i].ID, "error", err)
 		}
 	}
-	return s.stopOne(ctx, row.ID)
+	return nil
 }
 
 func (s *Service) stopOne(ctx context.Context, id string) error {
@@ -85,7 +96,7 @@ func (s *Service) stopOne(ctx context.Context, id string) error {
 		case row.WorkerID == nil:
 			// Nobody drives it: end it here. If a worker claims it meanwhile,
 			// the fence differs and the next round asks that worker.
-			if done, err := s.terminate(ctx, row); done || err != nil {
+			if done, err := s.endUnowned(ctx, row, Terminated, stoppedText); done || err != nil {
 				return err
 			}
 			continue
@@ -121,12 +132,12 @@ func (s *Service) askToStop(ctx context.Context, id string) error {
 	return nil
 }
 
-// terminate ends a run that has no owner.
-func (s *Service) terminate(ctx context.Context, row *runRow) (bool, error) {
+// endUnowned ends a run that has no owner. It reports false when the run has
+// got one meanwhile.
+func (s *Service) endUnowned(ctx context.Context, row *runRow, status Status, text string) (bool, error) {
 	done := false
 	err := s.db.Tx(ctx, func(tx *gorm.DB) error {
 		now := db.Now()
-		text := stoppedText
 		stats := row.Stats.V
 		if stats == nil {
 			stats = &Stats{}
@@ -135,7 +146,7 @@ func (s *Service) terminate(ctx context.Context, row *runRow) (bool, error) {
 		res := tx.Model(&runRow{}).
 			Where("id = ? AND worker_id IS NULL AND fence = ? AND status IN ?", row.ID, row.Fence, open).
 			Updates(map[string]any{
-				"status": Terminated, "ended_at": now, "cancel_requested": true,
+				"status": status, "ended_at": now,
 				"fence": gorm.Expr("fence + 1"), "stats": db.AsJSON(stats),
 			})
 		if res.Error != nil || res.RowsAffected == 0 {

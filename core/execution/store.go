@@ -40,11 +40,12 @@ func one(q *gorm.DB) (*runRow, error) {
 func (s store) claim(ctx context.Context, row *runRow, workerID string) (bool, error) {
 	res := s.db.Write.WithContext(ctx).Model(&runRow{}).
 		Where("id = ? AND worker_id IS NULL AND fence = ? AND status IN ?", row.ID, row.Fence, open).
-		Updates(map[string]any{"worker_id": workerID, "fence": row.Fence + 1})
+		Updates(map[string]any{"worker_id": workerID, "fence": row.Fence + 1, "takeovers": row.Takeovers + 1})
 	if res.Error != nil {
 		return false, fmt.Errorf("claiming run: %w", res.Error)
 	}
 	row.Fence++
+	row.Takeovers++
 	return res.RowsAffected == 1, nil
 }
 
@@ -93,6 +94,14 @@ func (s store) openOfGraph(ctx context.Context, userID, graphID string) ([]runRo
 	return rows, err
 }
 
+// ofWorker lists the open runs that a worker owns.
+func (s store) ofWorker(ctx context.Context, workerID string) ([]runRow, error) {
+	var rows []runRow
+	err := s.db.Write.WithContext(ctx).Select("id, fence, parent_id").
+		Where("worker_id = ? AND status IN ?", workerID, open).Find(&rows).Error
+	return rows, err
+}
+
 // outputs gives the outputs of node runs, by node run, in order.
 func (s store) outputs(ctx context.Context, where string, args ...any) (map[string][]emission, error) {
 	var rows []outputRow
@@ -105,4 +114,51 @@ func (s store) outputs(ctx context.Context, where string, args ...any) (map[stri
 		all[r.NodeExecID] = append(all[r.NodeExecID], r.Data.V...)
 	}
 	return all, nil
+}
+
+// eachOutput passes on what the output nodes of a run gave, in the order in
+// which they were queued, a few at a time.
+func (s store) eachOutput(ctx context.Context, runID string, emit func(name string, value any) error) error {
+	for after := 0; ; {
+		var rows []nodeRow
+		err := s.db.Read.WithContext(ctx).Select("id, seq, input").
+			Where("graph_exec_id = ? AND block_id = ? AND status <> ? AND seq > ?", runID, outputBlockID, Incomplete, after).
+			Order("seq").Limit(idsPerQuery).Find(&rows).Error
+		if err != nil {
+			return fmt.Errorf("reading output nodes: %w", err)
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		ids := make([]string, len(rows))
+		for i := range rows {
+			ids[i] = rows[i].ID
+		}
+		outputs, err := s.outputs(ctx, "node_exec_id IN ?", ids)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			after = rows[i].Seq
+			if err := emitOutputs(&rows[i], outputs[rows[i].ID], emit); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func emitOutputs(n *nodeRow, outputs []emission, emit func(name string, value any) error) error {
+	name, ok := n.Input.V["name"].(string)
+	if !ok {
+		return nil
+	}
+	for _, e := range outputs {
+		if e.Name != "output" {
+			continue
+		}
+		if err := emit(name, e.Value); err != nil {
+			return err
+		}
+	}
+	return nil
 }

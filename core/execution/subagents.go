@@ -2,6 +2,8 @@ package execution
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,13 +14,16 @@ import (
 // subAgents runs agents from inside a node. The parent waits on the stored
 // record of the nested run, so that neither a fast child nor a restart loses
 // anything.
-type subAgents struct{ runner *runner }
+type subAgents struct {
+	runner *runner
+	calls  atomic.Int64
+}
 
 var _ core.SubAgents = (*subAgents)(nil)
 
 // childSpace makes the id of a nested run from that of the node run that
-// started it: a node that runs again finds its child instead of starting
-// another.
+// started it, and the number of the call: a node that runs again finds its
+// child instead of starting another.
 var childSpace = uuid.MustParse("6f0d5a2e-5f6a-4d58-9c0b-3a8a1d0f7b11")
 
 // RunAgent starts the agent, or finds it started, waits for its end and passes
@@ -26,7 +31,8 @@ var childSpace = uuid.MustParse("6f0d5a2e-5f6a-4d58-9c0b-3a8a1d0f7b11")
 func (a *subAgents) RunAgent(ctx context.Context, run *core.Run, call core.AgentCall, emit func(string, any) error) error {
 	w := a.runner.worker
 	parent := a.runner.row
-	id := uuid.NewSHA1(childSpace, []byte(run.NodeExecID)).String()
+	name := fmt.Sprintf("%s/%d", run.NodeExecID, a.calls.Add(1))
+	id := uuid.NewSHA1(childSpace, []byte(name)).String()
 	child, err := w.store.run(ctx, id)
 	if err != nil {
 		return err
@@ -88,24 +94,11 @@ func (a *subAgents) wait(ctx context.Context, id string) (*runRow, error) {
 
 // deliver emits what the output nodes of the child gave, and its failure.
 func (a *subAgents) deliver(ctx context.Context, run *core.Run, child *runRow, emit func(string, any) error) error {
-	s := a.runner.worker.starter
-	nodes, err := s.nodes(ctx, child)
-	if err != nil {
-		return err
-	}
 	if child.Stats.V != nil {
 		run.Stats.Add(core.StatsData{ExtraCost: child.Stats.V.Cost, ExtraSteps: child.Stats.V.NodeExecCount})
 	}
-	for _, n := range nodes {
-		name, ok := n.InputData["name"].(string)
-		if n.BlockID != outputBlockID || !ok {
-			continue
-		}
-		for _, v := range n.OutputData["output"] {
-			if err := emit(name, v); err != nil {
-				return err
-			}
-		}
+	if err := a.runner.worker.store.eachOutput(ctx, child.ID, emit); err != nil {
+		return err
 	}
 	if child.Status != Completed {
 		text := "it was stopped"

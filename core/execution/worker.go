@@ -2,9 +2,9 @@ package execution
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"time"
@@ -38,10 +38,13 @@ type Config struct {
 }
 
 const (
-	// extraJobs lets nested runs through when all places are taken.
-	extraJobs = 10
+	// maxNested is how many nested runs are taken from the queue at once.
+	maxNested = 1000
+	// maxTakeovers ends runs whose owners are lost again and again: something
+	// in the run may be what ends them.
+	maxTakeovers = 20
 	// retryJob is when a job that found no place is tried again.
-	retryJob = 250 * time.Millisecond
+	retryJob = 2 * time.Second
 )
 
 // CredentialSource gives the credentials that blocks run with.
@@ -79,10 +82,15 @@ type Worker struct {
 	perGraph map[userGraph]int
 	orphans  []*runRow
 	draining bool
+	// strays are the runs that this worker owned and did not drive at its last
+	// beat.
+	strays map[string]bool
 	// backlog: runs wait in the queue. waiting counts the jobs that were taken
-	// and wait for a place.
+	// and wait for a place. lined holds when a run of a user's graph last had to
+	// wait for another one of it.
 	backlog bool
 	waiting int
+	lined   map[userGraph]time.Time
 	// freed is closed when a place becomes free, and made anew.
 	freed   chan struct{}
 	starter *Service
@@ -97,10 +105,11 @@ type userGraph struct{ user, graph string }
 
 // active is a run at work in this process.
 type active struct {
-	row    *runRow
-	cancel context.CancelCauseFunc
-	done   chan struct{}
-	nested bool
+	row     *runRow
+	cancel  context.CancelCauseFunc
+	done    chan struct{}
+	nested  bool
+	stopped bool // before it was launched
 }
 
 func newWorker(config Config, d *db.DB, b bus.Bus, registry *core.Registry, graphs *graph.Service,
@@ -110,6 +119,7 @@ func newWorker(config Config, d *db.DB, b bus.Bus, registry *core.Registry, grap
 		id: uuid.NewString(), config: config, db: d, store: store{d}, bus: b, registry: registry, graphs: graphs,
 		credentials: credentials, services: services, queue: q, journal: j, log: log, metrics: m,
 		runs: map[string]*active{}, perGraph: map[userGraph]int{}, freed: make(chan struct{}),
+		lined: map[userGraph]time.Time{},
 	}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.alive = newLiveness(config.HeartbeatTimeout)
@@ -130,7 +140,8 @@ func (w *Worker) start(ctx context.Context) error {
 	}
 	w.wg.Go(w.beat)
 	w.wg.Go(w.listenForStops)
-	return w.queue.Start(w.ctx, w.id, map[string]int{runLine: w.config.MaxRuns + extraJobs})
+	w.wg.Go(w.watchStops)
+	return w.queue.Start(w.ctx, w.id, map[string]int{runLine: w.config.MaxRuns, nestedLine: maxNested})
 }
 
 func (w *Worker) register(ctx context.Context) error {
@@ -152,20 +163,33 @@ func (w *Worker) register(ctx context.Context) error {
 // fromQueue drives the run of a job. Jobs whose run has an owner, or is at its
 // end, are done.
 func (w *Worker) fromQueue(_ context.Context, args runArgs) error {
-	id := args.ExecutionID
+	if err := w.takeUp(args.ExecutionID); err != nil && w.ctx.Err() == nil {
+		if jobs.IsLater(err) {
+			return err
+		}
+		w.log.Warn("a run cannot be taken up and is tried again", "execution", args.ExecutionID, "error", err)
+		return jobs.Later(retryJob)
+	}
+	return nil
+}
+
+func (w *Worker) takeUp(id string) error {
 	row, err := w.store.run(w.ctx, id)
 	if err != nil || row == nil || row.Status.Final() || row.WorkerID != nil {
 		return err
 	}
+	if over, err := w.endIfOver(row); over || err != nil {
+		return err
+	}
 	nested := row.ParentID != nil
 	if !w.awaitPlace(row, nested) {
-		return jobs.Later(retryJob)
+		return jobs.Later(pause())
 	}
 	full, err := w.overLimit(w.ctx, row)
 	if err != nil || full {
 		w.leave(row)
 		if err == nil {
-			err = jobs.Later(retryJob)
+			err = jobs.Later(pause())
 		}
 		return err
 	}
@@ -183,12 +207,53 @@ func (w *Worker) fromQueue(_ context.Context, args runArgs) error {
 	return nil
 }
 
+// endIfOver ends a run that is not to go on: it was to be stopped, what it
+// belongs to has ended, or it has been taken up too often.
+func (w *Worker) endIfOver(row *runRow) (bool, error) {
+	over := row.CancelRequested
+	text := stoppedText
+	if row.ParentID != nil && !over {
+		parent, err := w.store.run(w.ctx, *row.ParentID)
+		if err != nil {
+			return false, err
+		}
+		over = parent == nil || parent.Status.Final()
+	}
+	status := Terminated
+	if !over && row.Takeovers >= maxTakeovers {
+		over, status = true, Failed
+		text = fmt.Sprintf("The run was given up: it was interrupted %d times", row.Takeovers)
+	}
+	if !over {
+		return false, nil
+	}
+	w.endChildren(row.ID)
+	_, err := w.starter.endUnowned(w.ctx, row, status, text)
+	return true, err
+}
+
+// endChildren stops what a run started that has ended early.
+func (w *Worker) endChildren(runID string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), stopWait)
+	defer cancel()
+	if err := w.starter.stopChildren(ctx, runID); err != nil {
+		w.log.Warn("nested runs were not stopped", "execution", runID, "error", err)
+	}
+}
+
+// pause is how long a job without a place is put off; it differs so that jobs
+// do not return together.
+func pause() time.Duration { return retryJob + rand.N(retryJob/2) } //nolint:gosec // spreads retries, keeps no secret
+
 // launch drives an owned run that has a place.
 func (w *Worker) launch(row *runRow, prepare func(*runner) error) *active {
 	ctx, cancel := context.WithCancelCause(w.ctx)
 	w.mu.Lock()
 	a := w.runs[row.ID]
 	a.cancel = cancel
+	if a.stopped {
+		cancel(errStopped)
+	}
 	if w.draining {
 		cancel(errHandover)
 	}
@@ -200,27 +265,14 @@ func (w *Worker) launch(row *runRow, prepare func(*runner) error) *active {
 			worker: w, row: row, log: w.log, timezone: location(row.Context.V.Timezone),
 			events: make(chan nodeEvent, 64), committed: make(chan error, 1),
 		}
-		if err := prepare(r); err != nil {
-			w.log.Error("a run cannot be taken up", "execution", row.ID, "error", err)
-			r.m = newMachine(nil, row.IsDryRun, 0)
-			r.startedAt = time.Now()
-			r.end(outcome{status: Failed, err: publicText(err)})
-			return
-		}
 		start := time.Now()
-		r.run(ctx)
+		r.drive(ctx, prepare)
 		w.metrics.run(time.Since(start))
+		if r.final == Failed || r.final == Terminated {
+			w.endChildren(row.ID)
+		}
 	})
 	return a
-}
-
-// publicText is the part of an error that its user may read.
-func publicText(err error) string {
-	var e *core.Error
-	if errors.As(err, &e) && e.Kind != core.Internal {
-		return e.Message
-	}
-	return "The run could not be taken up"
 }
 
 // locations keeps time zones, which are read from files.
@@ -243,7 +295,12 @@ func location(name string) *time.Location {
 func (w *Worker) stopRun(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if a := w.runs[id]; a != nil && a.cancel != nil {
+	a := w.runs[id]
+	switch {
+	case a == nil:
+	case a.cancel == nil:
+		a.stopped = true
+	default:
 		a.cancel(errStopped)
 	}
 }
@@ -289,7 +346,16 @@ func (w *Worker) stop(ctx context.Context) {
 		w.log.Warn("the worker did not sign off; its beat will run out", "error", err)
 	}
 	w.cancel()
-	w.wg.Wait()
+	quit := make(chan struct{})
+	go func() {
+		w.wg.Wait()
+		close(quit)
+	}()
+	select {
+	case <-quit:
+	case <-last.Done():
+		w.log.Warn("some work did not end in time and is left to the next process")
+	}
 }
 
 func (w *Worker) waitForRuns(ctx context.Context) {

@@ -49,6 +49,7 @@ var (
 		{"status", "text"},
 		{"pins", "text"},
 		{"input", "text"},
+		{"emitted", "bigint"},
 		{"routed", "bigint"},
 		{"stats", "text"},
 		{"added_at", "timestamptz"},
@@ -73,9 +74,10 @@ func (w *writer) fencedEntries(batch []*entry) (map[*entry]bool, error) {
 	fences := map[string]int64{}
 	var rows [][]any
 	for _, e := range batch {
-		if _, seen := fences[e.runID]; !seen && e.create == nil {
-			fences[e.runID] = -1
-			rows = append(rows, []any{e.runID})
+		id, _ := e.guard()
+		if _, seen := fences[id]; !seen && id != "" {
+			fences[id] = -1
+			rows = append(rows, []any{id})
 		}
 	}
 	if err := w.readFences(rows, fences); err != nil {
@@ -83,7 +85,7 @@ func (w *writer) fencedEntries(batch []*entry) (map[*entry]bool, error) {
 	}
 	fenced := map[*entry]bool{}
 	for _, e := range batch {
-		if e.create == nil && fences[e.runID] != e.fence {
+		if id, fence := e.guard(); id != "" && fences[id] != fence {
 			fenced[e] = true
 		}
 	}
@@ -120,7 +122,7 @@ func (w *writer) readFences(ids [][]any, fences map[string]int64) error {
 }
 
 func (w *writer) write(batch []*entry, skip map[*entry]bool) error {
-	var runs, updates, outputs [][]any
+	var runs, updates, outputs, ended [][]any
 	var nodes, states []nodeRow
 	for _, e := range batch {
 		if skip[e] {
@@ -142,27 +144,46 @@ func (w *writer) write(batch []*entry, skip map[*entry]bool) error {
 			updates = append(updates, []any{
 				e.runID, string(u.status), db.AsJSON(u.stats), db.At(u.startedAt), db.At(u.endedAt), u.release || u.status.Final(),
 			})
+			if u.status.Final() && u.status != Completed {
+				ended = append(ended, []any{e.runID, db.At(u.endedAt)})
+			}
 		}
 	}
+	// An entry may be written again when the answer to its commit was lost:
+	// what is there already is left as it is.
+	const already = " ON CONFLICT DO NOTHING"
 	steps := []struct {
 		what string
-		err  error
+		do   func() error
 	}{
-		{"runs", w.insert("graph_executions", runColumns, runs, "")},
-		{"node runs", w.insert("node_executions", nodeColumns, nodeValues(nodes), nodeConflict+", pins = excluded.pins, input = excluded.input")},
-		{"node states", w.insert("node_executions", nodeColumns, nodeValues(states), nodeConflict)},
-		{"outputs", w.insert("node_outputs", outputColumns, outputs, "")},
-		{"run states", w.updateRuns(updates)},
+		{"runs", func() error { return w.insert("graph_executions", runColumns, runs, already) }},
+		{"node runs", func() error {
+			return w.insert("node_executions", nodeColumns, nodeValues(nodes), nodeConflict+", pins = excluded.pins, input = excluded.input")
+		}},
+		{"node states", func() error { return w.insert("node_executions", nodeColumns, nodeValues(states), nodeConflict) }},
+		{"outputs", func() error { return w.insert("node_outputs", outputColumns, outputs, already) }},
+		{"run states", func() error { return w.updateRuns(updates) }},
+		{"ends of node runs", func() error { return w.endNodes(ended) }},
 	}
+	// The first error ends it: SQLite may have undone the transaction by itself,
+	// and what is executed after that would stay.
 	for _, s := range steps {
-		if s.err != nil {
-			return fmt.Errorf("writing %s: %w", s.what, s.err)
+		if err := s.do(); err != nil {
+			return fmt.Errorf("writing %s: %w", s.what, err)
 		}
 	}
 	return nil
 }
 
-const nodeConflict = ` ON CONFLICT (id) DO UPDATE SET status = excluded.status, routed = excluded.routed, stats = excluded.stats,
+// endNodes ends the node runs of runs that ended early.
+func (w *writer) endNodes(runs [][]any) error {
+	return w.chunks([]column{{"id", "text"}, {"ended_at", "timestamptz"}}, runs, func(s *statement) {
+		s.text(`UPDATE node_executions SET status = 'TERMINATED', ended_at = v.ended_at FROM v
+			WHERE node_executions.graph_exec_id = v.id AND node_executions.status IN ('QUEUED', 'RUNNING', 'REVIEW')`)
+	})
+}
+
+const nodeConflict = ` ON CONFLICT (id) DO UPDATE SET status = excluded.status, emitted = excluded.emitted, routed = excluded.routed, stats = excluded.stats,
 	queued_at = excluded.queued_at, started_at = excluded.started_at, ended_at = excluded.ended_at`
 
 // nodeValues makes the rows of node runs. Of several of one id only the last
@@ -179,7 +200,7 @@ func nodeValues(rows []nodeRow) [][]any {
 			continue
 		}
 		values = append(values, []any{
-			r.ID, r.GraphExecID, r.NodeID, r.BlockID, r.Seq, string(r.Status), r.Pins, r.Input, r.Routed, r.Stats,
+			r.ID, r.GraphExecID, r.NodeID, r.BlockID, r.Seq, string(r.Status), r.Pins, r.Input, r.Emitted, r.Routed, r.Stats,
 			r.AddedAt, r.QueuedAt, r.StartedAt, r.EndedAt,
 		})
 	}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -24,8 +25,6 @@ type Job struct {
 	Args Args
 	// Line is the line in which the job waits; each has limits of its own.
 	Line string
-	// Priority is 1, the most urgent, to 4; 0 counts as 1.
-	Priority int
 }
 
 // client is the running side of the queue, whatever the type of its
@@ -77,7 +76,7 @@ func (q *Queue) Insert(ctx context.Context, tx *sql.Tx, list ...Job) error {
 	}
 	params := make([]river.InsertManyParams, len(list))
 	for i, j := range list {
-		params[i] = river.InsertManyParams{Args: j.Args, InsertOpts: &river.InsertOpts{Priority: max(j.Priority, 1), Queue: j.Line}}
+		params[i] = river.InsertManyParams{Args: j.Args, InsertOpts: &river.InsertOpts{Queue: j.Line}}
 	}
 	if err := q.insert(ctx, tx, params); err != nil {
 		return fmt.Errorf("adding to the queue: %w", err)
@@ -139,4 +138,10 @@ func (q *Queue) Stop(ctx context.Context) {
 	if err := q.client.Stop(ctx); err != nil {
 		_ = q.client.StopAndCancel(context.WithoutCancel(ctx)) // it is stopped already
 	}
+}
+
+// IsLater reports whether an error is one of [Later].
+func IsLater(err error) bool {
+	var later *river.JobSnoozeError
+	return errors.As(err, &later)
 }

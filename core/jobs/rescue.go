@@ -17,7 +17,10 @@ const rescuePage = 1000
 // Rescue makes jobs available again that were taken by a worker which is not
 // alive, and says how many.
 func (q *Queue) Rescue(ctx context.Context, alive func(workerID string) bool) (int, error) {
-	before := time.Now().UTC()
+	now := time.Now().UTC()
+	// Whoever took a job may have a clock that is ahead; who is alive decides,
+	// not the time.
+	before := now.AddDate(100, 0, 0)
 	rescued, after := 0, int64(0)
 	for {
 		stuck, err := q.executor.JobGetStuck(ctx, &riverdriver.JobGetStuckParams{AfterID: after, Max: rescuePage, StuckHorizon: before})
@@ -30,14 +33,14 @@ func (q *Queue) Rescue(ctx context.Context, alive func(workerID string) bool) (i
 			if n := len(job.AttemptedBy); n == 0 || alive(job.AttemptedBy[n-1]) {
 				continue
 			}
-			trouble, err := core.JSON(rivertype.AttemptError{At: before, Attempt: job.Attempt, Error: "the worker was lost"})
+			trouble, err := core.JSON(rivertype.AttemptError{At: now, Attempt: job.Attempt, Error: "the worker was lost"})
 			if err != nil {
 				return rescued, err
 			}
 			params.ID = append(params.ID, job.ID)
 			params.Error = append(params.Error, trouble)
 			params.FinalizedAt = append(params.FinalizedAt, nil)
-			params.ScheduledAt = append(params.ScheduledAt, before)
+			params.ScheduledAt = append(params.ScheduledAt, now)
 			params.State = append(params.State, string(rivertype.JobStateAvailable))
 		}
 		if len(params.ID) > 0 {

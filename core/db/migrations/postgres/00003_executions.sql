@@ -29,6 +29,7 @@ CREATE TABLE graph_executions (
     stats text,
     worker_id text,
     fence bigint NOT NULL,
+    takeovers integer NOT NULL DEFAULT 0,
     cancel_requested boolean NOT NULL,
     is_deleted boolean NOT NULL,
     is_shared boolean NOT NULL,
@@ -46,7 +47,8 @@ CREATE INDEX graph_executions_parent ON graph_executions (parent_id) WHERE paren
 CREATE UNIQUE INDEX graph_executions_share ON graph_executions (share_token) WHERE share_token IS NOT NULL;
 
 -- One run of one node. Pins are the inputs received so far, in order; input is
--- what the block gets. Routed counts the outputs that have been passed on.
+-- what the block gets. Emitted counts the outputs that are recorded, routed
+-- those that have been passed on.
 CREATE TABLE node_executions (
     id text NOT NULL PRIMARY KEY,
     graph_exec_id text NOT NULL,
@@ -56,6 +58,7 @@ CREATE TABLE node_executions (
     status text NOT NULL,
     pins text,
     input text,
+    emitted integer NOT NULL,
     routed integer NOT NULL,
     stats text,
     added_at timestamptz(3) NOT NULL,

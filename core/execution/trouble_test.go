@@ -13,21 +13,23 @@ import (
 	"agentserver/core/execution"
 )
 
-// The database refuses outputs for a while: shorter than the journal is
+// The database takes no results for a while: shorter than the journal is
 // patient, the run goes on; longer, it is taken up again. Either way each
 // value arrives once.
 func TestDatabaseTrouble(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
 		for name, trouble := range map[string]time.Duration{"short": 700 * time.Millisecond, "long": 4 * time.Second} {
 			t.Run(name, func(t *testing.T) {
-				b := openHunt(t, flags)
+				b := openScripted(t, flags)
 				values := []any{1, 2, 3, 4, 5, 6}
 				m, ids := b.save((&drawing{}).node("emit", emitBlock, vals{"values": values, "delay": 0.05}).
 					node("out", outputBlock, vals{"name": "out"}).link("emit.value", "out.value"))
-				heal := b.refuse("node_outputs", "INSERT", "NEW.first >= 0")
+				healOutputs := b.refuse("node_outputs", "INSERT", "NEW.first >= 0")
+				healRuns := b.refuse("graph_executions", "UPDATE", "NEW.status = 'FAILED' OR NEW.worker_id IS NULL")
 				id := b.start(m, nil)
 				time.Sleep(trouble)
-				heal()
+				healOutputs()
+				healRuns()
 				run := b.await(m, id)
 				require.Equal(t, execution.Completed, run.Status)
 				require.Equal(t, values, run.Outputs["out"])
@@ -41,7 +43,7 @@ func TestDatabaseTrouble(t *testing.T) {
 // Jobs whose end the queue could not write are not lost.
 func TestJobsSurviveDatabaseTrouble(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
-		b := openHunt(t, flags, "worker.max_runs=1")
+		b := openScripted(t, flags, "worker.max_runs=1")
 		first, _ := b.save(slow(slowBlock, 60))
 		a := b.start(first, vals{"in": 1})
 		b.awaitRunning(first.ID, a)
@@ -64,7 +66,7 @@ func TestJobsSurviveDatabaseTrouble(t *testing.T) {
 // A run whose last step cannot be written while it is stopped is not lost.
 func TestStopWhileTheLastStepIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
-		b := openHunt(t, flags)
+		b := openScripted(t, flags)
 		m, _ := b.save((&drawing{}).node("a", slowBlock, vals{"value": 1, "delay": 0.3}))
 		heal := b.refuse("graph_executions", "UPDATE", "NEW.status = 'COMPLETED'")
 		id := b.start(m, nil)
@@ -85,7 +87,7 @@ func TestStopWhileTheLastStepIsRefused(t *testing.T) {
 // the next start, each with one output.
 func TestCloseUnderLoad(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
-		b := openHunt(t, flags, "worker.max_runs=5")
+		b := openScripted(t, flags, "worker.max_runs=5")
 		m, ids := b.save((&drawing{}).node("in", inputBlock, vals{"name": "in"}).
 			node("slow", slowBlock, vals{"delay": 0.05}).node("out", outputBlock, vals{"name": "out"}).
 			link("in.result", "slow.value").link("slow.value", "out.value"))
@@ -94,7 +96,7 @@ func TestCloseUnderLoad(t *testing.T) {
 			accepted = append(accepted, b.start(m, vals{"in": i}))
 		}
 		b.close(100 * time.Millisecond)
-		b = openHunt(t, flags, "worker.max_runs=5")
+		b = openScripted(t, flags, "worker.max_runs=5")
 		for i, id := range accepted {
 			run := b.await(m, id)
 			require.Equal(t, execution.Completed, run.Status)
@@ -110,7 +112,7 @@ func TestCloseUnderLoad(t *testing.T) {
 // has one end and leaves no node open.
 func TestStopsMeetClaims(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
-		b := openHunt(t, flags, "worker.max_runs=3")
+		b := openScripted(t, flags, "worker.max_runs=3")
 		m, _ := b.save(slow(slowBlock, 0.03))
 		var ids []string
 		for i := range 30 {
@@ -148,7 +150,7 @@ func TestWorkerTakenForDead(t *testing.T) {
 		if flags["database.url"] == "" {
 			t.Skip("a SQLite file belongs to one process")
 		}
-		one, two := openHunt(t, flags), openHunt(t, flags)
+		one, two := openScripted(t, flags), openScripted(t, flags)
 		m, ids := one.save((&drawing{}).node("emit", emitBlock, vals{"values": []any{1, 2, 3}, "delay": 0.3}).
 			node("out", outputBlock, vals{"name": "out"}).link("emit.value", "out.value"))
 		var runs []string
@@ -173,7 +175,7 @@ func TestWorkerTakenForDead(t *testing.T) {
 // Runs leave no goroutines behind, whether they end by themselves or are
 // stopped.
 func TestRunsLeaveNoGoroutines(t *testing.T) {
-	b := openHunt(t, map[string]string{"data_dir": t.TempDir()}, "worker.max_runs_per_user_graph=100")
+	b := openScripted(t, map[string]string{"data_dir": t.TempDir()}, "worker.max_runs_per_user_graph=100")
 	m, _ := b.save(slow(slowBlock, 0.01))
 	hang, _ := b.save(slow(slowBlock, 60))
 	round := func(n int) {

@@ -56,7 +56,7 @@ func TestRestoreKeepsBufferedOutputs(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
 		var over atomic.Bool
 		calls := setScript(t, "s", untilStopped(func(_ int64, v any) bool { return v == 1 && !over.Load() }))
-		b := openHunt(t, flags)
+		b := openScripted(t, flags)
 		m, ids := b.save((&drawing{}).node("emit", emitBlock, vals{"values": []any{1, 2, 3}}).
 			node("s", scriptBlock, vals{"script": "s"}).node("out", outputBlock, vals{"name": "out"}).
 			link("emit.value", "s.value").link("s.value", "out.value"))
@@ -64,7 +64,7 @@ func TestRestoreKeepsBufferedOutputs(t *testing.T) {
 		b.awaitNodes(m.ID, id, ids["s"], execution.Running, execution.Completed, execution.Completed)
 		over.Store(true)
 		b.close(0)
-		b = openHunt(t, flags)
+		b = openScripted(t, flags)
 		run := b.await(m, id)
 		require.Equal(t, []any{1, 2, 3}, run.Outputs["out"])
 		require.EqualValues(t, 4, calls.Load(), "only the first run is repeated")
@@ -84,7 +84,7 @@ func TestRestoreKeepsStaticValues(t *testing.T) {
 			emit(2)
 			return nil
 		})
-		b := openHunt(t, flags)
+		b := openScripted(t, flags)
 		m, ids := b.save((&drawing{}).node("s", scriptBlock, vals{"script": "s"}).
 			node("five", storeBlock, vals{"input": 5}).node("calc", calcBlock, vals{"operation": "Add"}).
 			node("out", outputBlock, vals{"name": "out"}).
@@ -92,7 +92,7 @@ func TestRestoreKeepsStaticValues(t *testing.T) {
 		id := b.start(m, nil)
 		b.awaitNodes(m.ID, id, ids["calc"], execution.Completed)
 		b.close(0)
-		b = openHunt(t, flags)
+		b = openScripted(t, flags)
 		run := b.await(m, id)
 		require.Equal(t, "[6 7]", fmt.Sprint(run.Outputs["out"]))
 	})
@@ -102,7 +102,7 @@ func TestRestoreKeepsStaticValues(t *testing.T) {
 func TestRestoreKeepsHalfFilledNodes(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
 		setScript(t, "s", untilStopped(func(call int64, _ any) bool { return call == 1 }))
-		b := openHunt(t, flags)
+		b := openScripted(t, flags)
 		m, ids := b.save((&drawing{}).node("a", plainKeep, vals{"value": "a"}).
 			node("s", scriptBlock, vals{"script": "s", "value": "b"}).node("join", joinBlock, vals{}).
 			node("out", outputBlock, vals{"name": "out"}).
@@ -110,7 +110,7 @@ func TestRestoreKeepsHalfFilledNodes(t *testing.T) {
 		id := b.start(m, nil)
 		b.awaitNodes(m.ID, id, ids["join"], execution.Incomplete)
 		b.close(0)
-		b = openHunt(t, flags)
+		b = openScripted(t, flags)
 		run := b.await(m, id)
 		require.Equal(t, []any{"ab"}, run.Outputs["out"])
 		require.Len(t, of(run, ids["join"]), 1)
@@ -126,7 +126,7 @@ func TestNestedRunsNeedNoPlace(t *testing.T) {
 				var hang atomic.Bool
 				hang.Store(restart)
 				setScript(t, "s", untilStopped(func(int64, any) bool { return hang.Load() }))
-				b := openHunt(t, flags, "worker.max_runs=1", "worker.max_runs_per_user_graph=1")
+				b := openScripted(t, flags, "worker.max_runs=1", "worker.max_runs_per_user_graph=1")
 				inner, ids := b.save((&drawing{}).node("s", scriptBlock, vals{"script": "s", "value": 7}).
 					node("out", outputBlock, vals{"name": "n"}).link("s.value", "out.value"))
 				middle, _ := b.save((&drawing{}).node("agent", agentBlock, agentNode(inner.ID, "n")).
@@ -147,7 +147,7 @@ func TestNestedRunsNeedNoPlace(t *testing.T) {
 					b.awaitNodes(inner.ID, nested.ID, ids["s"], execution.Running)
 					b.close(0)
 					hang.Store(false)
-					b = openHunt(t, flags, "worker.max_runs=1", "worker.max_runs_per_user_graph=1")
+					b = openScripted(t, flags, "worker.max_runs=1", "worker.max_runs_per_user_graph=1")
 				}
 				for _, id := range []string{id, second} {
 					require.Equal(t, map[string][]any{"n": {7}}, b.await(outer, id).Outputs)

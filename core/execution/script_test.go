@@ -66,7 +66,7 @@ func scriptProvider() *core.Provider {
 }
 
 // openHunt is open with the script block.
-func openHunt(t *testing.T, flags map[string]string, more ...string) *bed {
+func openScripted(t *testing.T, flags map[string]string, more ...string) *bed {
 	return openWith(t, scriptProvider(), flags, more...)
 }
 
@@ -100,13 +100,14 @@ func openWith(t *testing.T, extra *core.Provider, flags map[string]string, more 
 // table while a condition on NEW and OLD holds. heal ends it.
 func (b *bed) refuse(table, kind, when string) (heal func()) {
 	exec := func(s string) { require.NoError(b.t, b.p.DB.Write.Exec(s).Error) }
+	name := "refuse_" + table
 	if b.p.DB.Engine == db.SQLite {
-		exec("CREATE TRIGGER hunt BEFORE " + kind + " ON " + table + " WHEN " + when + " BEGIN SELECT RAISE(ABORT, 'refused'); END")
-		return func() { exec("DROP TRIGGER hunt") }
+		exec("CREATE TRIGGER " + name + " BEFORE " + kind + " ON " + table + " WHEN " + when + " BEGIN SELECT RAISE(ABORT, 'refused'); END")
+		return func() { exec("DROP TRIGGER " + name) }
 	}
-	exec("CREATE OR REPLACE FUNCTION hunt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
-	exec("CREATE TRIGGER hunt BEFORE " + kind + " ON " + table + " FOR EACH ROW WHEN (" + when + ") EXECUTE FUNCTION hunt()")
-	return func() { exec("DROP TRIGGER hunt ON " + table) }
+	exec("CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
+	exec("CREATE TRIGGER " + name + " BEFORE " + kind + " ON " + table + " FOR EACH ROW WHEN (" + when + ") EXECUTE FUNCTION refuse()")
+	return func() { exec("DROP TRIGGER " + name + " ON " + table) }
 }
 
 // agentNode gives the inputs of a node that runs another agent with these
