@@ -159,7 +159,7 @@ func open(t *testing.T, flags map[string]string, more ...string) *bed {
 	t.Cleanup(func() {
 		if !closed {
 			closed = true
-			b.close(5 * time.Second)
+			b.close(100 * time.Millisecond)
 		}
 	})
 	return b

@@ -53,7 +53,7 @@ func TestStop(t *testing.T) {
 				again, err := b.p.Executions.Stop(t.Context(), b.user, m.ID, id)
 				require.NoError(t, err)
 				require.Nil(t, again, "what has ended is not stopped again")
-				b.close(5 * time.Second)
+				b.close(100 * time.Millisecond)
 			})
 		}
 	})

@@ -157,7 +157,7 @@ func TestNestedRunsNeedNoPlace(t *testing.T) {
 					require.NoError(t, err)
 					require.Len(t, list.Executions, 2)
 				}
-				b.close(5 * time.Second)
+				b.close(100 * time.Millisecond)
 			})
 		}
 	})

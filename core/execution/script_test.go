@@ -65,7 +65,7 @@ func scriptProvider() *core.Provider {
 	return &core.Provider{Name: "script", Title: "Script", Blocks: []core.Block{block}}
 }
 
-// openHunt is open with the script block.
+// openScripted is open with the script block.
 func openScripted(t *testing.T, flags map[string]string, more ...string) *bed {
 	return openWith(t, scriptProvider(), flags, more...)
 }
@@ -92,7 +92,7 @@ func openWith(t *testing.T, extra *core.Provider, flags map[string]string, more 
 	b := &bed{t: t, p: p, user: "user-1"}
 	_, err = p.Accounts.Ensure(t.Context(), account.Identity{UserID: b.user, Email: "user@example.com"})
 	require.NoError(t, err)
-	t.Cleanup(func() { b.close(5 * time.Second) })
+	t.Cleanup(func() { b.close(100 * time.Millisecond) })
 	return b
 }
 
