@@ -57,11 +57,14 @@ type pathStep struct {
 	name  string
 }
 
+// maxPinSteps bounds the hops of one pin name.
+const maxPinSteps = 64
+
 // parsePath reads "(delimiter, name)+"; every name must be non-empty.
 func parsePath(s string) ([]pathStep, bool) {
 	var steps []pathStep
 	for s != "" {
-		if nextDelim(s) != 0 {
+		if nextDelim(s) != 0 || len(steps) == maxPinSteps {
 			return nil, false
 		}
 		delim, rest := s[:len(delimIndex)], s[len(delimIndex):]
@@ -132,6 +135,7 @@ func descend(value any, step pathStep) (any, bool) {
 // the value they built. Values of data are not changed.
 func MergePins(keys []string, data Values) (Values, error) {
 	merged := Values{}
+	room := maxPadding
 	for _, key := range keys {
 		base := BasePin(key)
 		if base == key || IsToolPin(key) {
@@ -143,7 +147,7 @@ func MergePins(keys []string, data Values) (Values, error) {
 			merged[key] = data[key]
 			continue
 		}
-		v, err := assignPath(merged[base], steps, data[key])
+		v, err := assignPath(merged[base], steps, data[key], &room)
 		if err != nil {
 			return nil, err
 		}
@@ -156,12 +160,13 @@ func MergePins(keys []string, data Values) (Values, error) {
 	return out, nil
 }
 
-// maxListPin bounds the index of a list pin, which a graph chooses freely: a
-// list is padded up to it.
-const maxListPin = 100_000
+// maxPadding bounds the empty entries that one merge adds to lists: a graph
+// chooses the indexes of its pins freely, and a list is padded up to them.
+const maxPadding = 100_000
 
 // assignPath gives a copy of container with value set at the end of the path.
-func assignPath(container any, steps []pathStep, value any) (any, error) {
+// Padding takes from room.
+func assignPath(container any, steps []pathStep, value any, room *int) (any, error) {
 	if len(steps) == 0 {
 		return value, nil
 	}
@@ -175,13 +180,14 @@ func assignPath(container any, steps []pathStep, value any) (any, error) {
 		if i < 0 {
 			i += len(list)
 		}
-		if i < 0 || i > maxListPin {
+		if i < 0 || i-len(list) > *room {
 			return nil, Errorf(Invalid, "index %s is out of range", step.name)
 		}
+		*room -= max(i-len(list), 0)
 		for len(list) <= i {
 			list = append(list, nil)
 		}
-		if list[i], err = assignPath(list[i], steps[1:], value); err != nil {
+		if list[i], err = assignPath(list[i], steps[1:], value, room); err != nil {
 			return nil, err
 		}
 		return list, nil
@@ -192,7 +198,7 @@ func assignPath(container any, steps []pathStep, value any) (any, error) {
 			m[k] = v
 		}
 	}
-	v, err := assignPath(m[step.name], steps[1:], value)
+	v, err := assignPath(m[step.name], steps[1:], value, room)
 	if err != nil {
 		return nil, err
 	}

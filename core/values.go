@@ -42,7 +42,35 @@ func viaJSON(v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if tooDeep(data) {
+		return nil, Errorf(Invalid, "the value is nested deeper than %d levels", maxDepth)
+	}
 	return DecodeJSON(data)
+}
+
+// maxDepth bounds how deep values nest. Readers of JSON have bounds of their
+// own, a little higher: what is stored must stay readable.
+const maxDepth = 1000
+
+// tooDeep reports whether JSON nests deeper than maxDepth.
+func tooDeep(data []byte) bool {
+	depth, inText := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // DecodeJSON reads one JSON value. Whole numbers without a fraction or exponent

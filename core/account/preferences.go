@@ -58,9 +58,9 @@ type NotificationPreference struct {
 // NotificationPreferenceDTO is a change of preferences. Types that are not
 // named stay as they are.
 type NotificationPreferenceDTO struct {
-	Email       string                    `json:"email"`
-	Preferences map[NotificationType]bool `json:"preferences"`
-	DailyLimit  int                       `json:"daily_limit"`
+	Email       string                    `json:"email" required:"true"`
+	Preferences map[NotificationType]bool `json:"preferences" required:"true"`
+	DailyLimit  int                       `json:"daily_limit" required:"true"`
 }
 
 // Preferences gives what is stored, or an error of kind core.NotFound.

@@ -14,6 +14,7 @@ const (
 	maxRecent  = 250
 	maxNodes   = 1000
 	maxPerPage = 100
+	maxPage    = 1_000_000
 )
 
 // outputBlockID is the block whose runs are the outputs of an agent.
@@ -34,7 +35,7 @@ func (s *Service) Recent(ctx context.Context, userID string) ([]Meta, error) {
 
 // List pages through the user's runs of a graph, newest first.
 func (s *Service) List(ctx context.Context, userID, graphID string, page, size int) (*Page, error) {
-	page, size = max(page, 1), min(max(size, 1), maxPerPage)
+	page, size = min(max(page, 1), maxPage), min(max(size, 1), maxPerPage)
 	rows, total, err := s.store.page(ctx, userID, graphID, page, size)
 	if err != nil {
 		return nil, fmt.Errorf("listing runs: %w", err)

@@ -44,7 +44,8 @@ func (s *Service) Added(tx *gorm.DB, userID string, main graph.Header, subs []gr
 	return nil
 }
 
-// Moved makes the user's newest row of a graph follow a new version.
+// Moved makes the user's newest row of a graph follow a new version. A row that
+// was deleted comes back: its owner works on the agent again.
 func (s *Service) Moved(tx *gorm.DB, userID, graphID string, version int) error {
 	var r row
 	err := tx.Where("user_id = ? AND graph_id = ?", userID, graphID).
@@ -61,7 +62,7 @@ func (s *Service) Moved(tx *gorm.DB, userID, graphID string, version int) error 
 		return fmt.Errorf("moving library row: %w", err)
 	}
 	err = tx.Model(&row{}).Where("id = ?", r.ID).
-		Updates(map[string]any{"graph_version": version, "updated_at": db.Now()}).Error
+		Updates(map[string]any{"graph_version": version, "is_deleted": false, "updated_at": db.Now()}).Error
 	if err != nil {
 		return fmt.Errorf("moving library row: %w", err)
 	}
