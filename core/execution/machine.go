@@ -4,8 +4,6 @@ import (
 	"sort"
 	"time"
 
-	"github.com/google/uuid"
-
 	"agentserver/core"
 )
 
@@ -103,7 +101,7 @@ func (m *machine) touch(r *nodeRun, d dirtiness) {
 
 func (m *machine) newRun(p *nodePlan) *nodeRun {
 	m.seq++
-	r := &nodeRun{id: uuid.NewString(), plan: p, seq: m.seq, status: Incomplete, addedAt: m.now()}
+	r := &nodeRun{id: newID(), plan: p, seq: m.seq, status: Incomplete, addedAt: m.now()}
 	m.touch(r, dirtyInputs)
 	return r
 }

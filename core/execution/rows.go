@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/google/uuid"
+
 	"agentserver/core"
 	"agentserver/core/db"
 )
@@ -157,4 +159,14 @@ func toNodeRow(runID string, r *nodeRun) nodeRow {
 		row.Pins, row.Input = db.AsJSON(r.pins), db.AsJSON(r.input)
 	}
 	return row
+}
+
+// newID makes an id that sorts by the time it was made: rows that are written
+// together stand together in the indexes.
+func newID() string {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return uuid.NewString()
+	}
+	return id.String()
 }

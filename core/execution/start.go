@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"agentserver/core"
 	"agentserver/core/db"
 	"agentserver/core/graph"
@@ -265,7 +263,7 @@ func newRow(req StartRequest, g *graph.Loaded, settings graph.Settings) *runRow 
 
 func orNew(id string) string {
 	if id == "" {
-		return uuid.NewString()
+		return newID()
 	}
 	return id
 }

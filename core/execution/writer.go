@@ -209,8 +209,19 @@ func nodeValues(rows []nodeRow) [][]any {
 
 // insert adds rows, in statements within the engines' limits on parameters.
 func (w *writer) insert(table string, columns []column, rows [][]any, conflict string) error {
-	return w.chunks(columns, rows, func(s *statement) {
-		s.text("INSERT INTO " + table + " (" + names(columns) + ") SELECT " + names(columns) + " FROM v WHERE true" + conflict)
+	into := "INSERT INTO " + table + " (" + names(columns) + ") "
+	return w.each(rows, func(s *statement, rows [][]any) error {
+		if w.engine == db.SQLite { // which compiles this faster than a select
+			s.text(into)
+			s.values(columns, rows)
+			s.text(conflict)
+			return nil
+		}
+		if err := s.source(columns, rows); err != nil {
+			return err
+		}
+		s.text(into + "SELECT " + names(columns) + " FROM v" + conflict)
+		return nil
 	})
 }
 
@@ -232,7 +243,19 @@ const (
 	chunkPostgres = 1000
 )
 
+// chunks executes a statement that sees the rows as the table v.
 func (w *writer) chunks(columns []column, rows [][]any, finish func(*statement)) error {
+	return w.each(rows, func(s *statement, rows [][]any) error {
+		if err := s.source(columns, rows); err != nil {
+			return err
+		}
+		finish(s)
+		return nil
+	})
+}
+
+// each executes a statement for a few rows at a time.
+func (w *writer) each(rows [][]any, build func(s *statement, rows [][]any) error) error {
 	chunk := chunkSQLite
 	if w.engine == db.Postgres {
 		chunk = chunkPostgres
@@ -240,10 +263,9 @@ func (w *writer) chunks(columns []column, rows [][]any, finish func(*statement))
 	for len(rows) > 0 {
 		n := min(chunk, len(rows))
 		s := newStatement(w.engine)
-		if err := s.source(columns, rows[:n]); err != nil {
+		if err := build(s, rows[:n]); err != nil {
 			return err
 		}
-		finish(s)
 		if _, err := w.tx.ExecContext(w.ctx, s.sql(), s.args...); err != nil {
 			return err
 		}

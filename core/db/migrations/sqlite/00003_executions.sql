@@ -65,7 +65,7 @@ CREATE TABLE node_executions (
     queued_at datetime,
     started_at datetime,
     ended_at datetime
-);
+) WITHOUT ROWID;
 CREATE INDEX node_executions_graph ON node_executions (graph_exec_id, seq);
 
 -- Outputs of a node run, in order: each row holds those of one commit, as
@@ -75,7 +75,7 @@ CREATE TABLE node_outputs (
     first integer NOT NULL,
     data text NOT NULL,
     PRIMARY KEY (node_exec_id, first)
-);
+) WITHOUT ROWID;
 
 -- Values that blocks keep between runs.
 CREATE TABLE stored_values (
