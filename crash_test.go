@@ -7,9 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"agentserver/core"
@@ -115,12 +117,22 @@ func startRuns(t *testing.T, a *api) (graphID string, ids []string) {
 	var g struct {
 		ID string `json:"id"`
 	}
-	a.call("POST", "/api/graphs", chain(0.1), &g)
+	// Slow enough that no run is over before the last one is started and the
+	// process is killed.
+	a.call("POST", "/api/graphs", chain(0.5), &g)
+	ids = make([]string, crashRuns)
+	var wg sync.WaitGroup
 	for i := range crashRuns {
-		var r run
-		a.call("POST", fmt.Sprintf("/api/graphs/%s/execute/1", g.ID), map[string]any{"inputs": map[string]any{"in": i}}, &r)
-		ids = append(ids, r.ID)
+		wg.Go(func() {
+			status, data, err := a.try("POST", fmt.Sprintf("/api/graphs/%s/execute/1", g.ID), map[string]any{"inputs": map[string]any{"in": i}})
+			var r run
+			if assert.NoError(t, err) && assert.Equal(t, 200, status, "%s", data) && assert.NoError(t, json.Unmarshal(data, &r)) {
+				ids[i] = r.ID
+			}
+		})
 	}
+	wg.Wait()
+	require.False(t, t.Failed(), "not all runs were started")
 	return g.ID, ids
 }
 
