@@ -1,0 +1,134 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"agentserver/core"
+	"agentserver/core/db"
+)
+
+// row is a line of the table credentials. Every query names the user.
+type row struct {
+	UserID    string `gorm:"primaryKey"`
+	ID        string `gorm:"primaryKey"`
+	Provider  string
+	Type      core.CredentialType
+	Title     *string
+	IsManaged bool
+	Public    db.JSON[public]
+	CreatedAt db.Time
+	UpdatedAt db.Time
+	// KeyName is the key in Sealed, for rotation.
+	KeyName string
+	Sealed  string
+}
+
+func (row) TableName() string { return "credentials" }
+
+// newRow seals a credential for its owner.
+func newRow(ring *Ring, userID string, title *string, c core.Credential) (*row, error) {
+	base, now := c.Base(), db.Now()
+	if title != nil {
+		text := db.Clean(*title)
+		title = &text
+	}
+	r := &row{
+		UserID: userID, ID: base.ID, Provider: base.Provider, Type: c.Type(), Title: title, IsManaged: base.Managed,
+		Public: db.AsJSON(publicOf(c)), CreatedAt: now, UpdatedAt: now,
+	}
+	return r, r.seal(ring, c)
+}
+
+func (r *row) seal(ring *Ring, c core.Credential) error {
+	plain, err := encode(c)
+	if err != nil {
+		return err
+	}
+	r.KeyName = ring.first
+	r.Sealed, err = ring.Seal(plain, r.sealContext()...)
+	return err
+}
+
+func (r *row) sealContext() []string {
+	return []string{"credentials", r.UserID, r.ID, r.Provider}
+}
+
+func (r *row) open(ring *Ring) (core.Credential, error) {
+	plain, err := ring.Open(r.Sealed, r.sealContext()...)
+	if err != nil {
+		return nil, fmt.Errorf("opening credential %s: %w", r.ID, err)
+	}
+	c, err := decode(plain, r.base())
+	if err != nil {
+		return nil, fmt.Errorf("opening credential %s: %w", r.ID, err)
+	}
+	if c.Type() != r.Type {
+		return nil, fmt.Errorf("opening credential %s: its type was changed: %w", r.ID, ErrDamaged)
+	}
+	return c, nil
+}
+
+func (r *row) base() core.CredentialBase {
+	base := core.CredentialBase{ID: r.ID, Provider: r.Provider, Managed: r.IsManaged}
+	if r.Title != nil {
+		base.Title = *r.Title
+	}
+	return base
+}
+
+func (r *row) meta() Meta { return newMeta(r.base(), r.Type, r.Title, r.Public.V) }
+
+// shown are the columns that lists need.
+const shown = "id, provider, type, title, is_managed, public"
+
+// list gives the public parts of a user's credentials, of one provider unless
+// it is "", oldest first.
+func list(ctx context.Context, handle *gorm.DB, userID, provider string) ([]row, error) {
+	query := handle.WithContext(ctx).Select(shown).Where("user_id = ?", userID)
+	if provider != "" {
+		query = query.Where("provider = ?", provider)
+	}
+	var rows []row
+	if err := query.Order("created_at, id").Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("listing credentials: %w", err)
+	}
+	return rows, nil
+}
+
+// find reads one credential of a user, whole or the shown columns; it is nil
+// when there is none.
+func find(ctx context.Context, handle *gorm.DB, userID, id, columns string) (*row, error) {
+	return take(handle.WithContext(ctx).Select(columns).Where("user_id = ? AND id = ?", userID, id))
+}
+
+// findManaged reads the managed credential of a user at a provider, or nil.
+func findManaged(ctx context.Context, handle *gorm.DB, userID, provider string) (*row, error) {
+	return take(handle.WithContext(ctx).Where("user_id = ? AND provider = ? AND is_managed", userID, provider))
+}
+
+func take(query *gorm.DB) (*row, error) {
+	var r row
+	err := query.Take(&r).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading credential: %w", err)
+	}
+	return &r, nil
+}
+
+// replaceSealed stores what was sealed anew unless the row changed since it was
+// read; it reports whether it did.
+func replaceSealed(handle *gorm.DB, r *row, before string, columns map[string]any) (bool, error) {
+	columns["key_name"], columns["sealed"] = r.KeyName, r.Sealed
+	done := handle.Model(&row{}).Where("user_id = ? AND id = ? AND sealed = ?", r.UserID, r.ID, before).UpdateColumns(columns)
+	if done.Error != nil {
+		return false, fmt.Errorf("storing credential: %w", done.Error)
+	}
+	return done.RowsAffected > 0, nil
+}
