@@ -3,6 +3,7 @@ package main
 // The providers that are compiled in, one line each. Adding one touches its
 // own folder and this list; its order has no meaning.
 import (
+	_ "agentserver/providers/agentmail"
 	_ "agentserver/providers/jina"
 	_ "agentserver/providers/openai"
 )

@@ -53,7 +53,7 @@ type Auth struct {
 
 // Encryption holds the keys that stored secrets are sealed with.
 type Encryption struct {
-	Keys []core.Secret `key:"keys" env:"ENCRYPTION_KEY" doc:"Keys of stored secrets, each 32 bytes in base64, optionally with a name before it (2026:…). The first one seals, all of them open, so a new key goes first and the old one stays until everything is sealed anew."`
+	Keys []core.Secret `key:"keys" env:"ENCRYPTION_KEY" doc:"Keys of stored secrets, each 32 bytes in base64, optionally with a name before it (2026:…). The first one seals, all of them open, so a new key goes first and the old one stays until everything is sealed anew. Empty: a key is made on first start and kept in data_dir."`
 
 	// Ring is Keys parsed, in the same order.
 	Ring []EncryptionKey

@@ -29,6 +29,10 @@ type Provider struct {
 	// Models is nil unless the provider serves language models.
 	Models LanguageModels
 	Blocks []Block
+	// Trusted, when set, gives hosts that the operator's settings name, asked for
+	// after settings are filled. This provider's requests may reach them even on
+	// the own network, where no others may go.
+	Trusted func() []string
 	// Start, when set, is called once before the first use, with settings
 	// filled. Its error keeps the platform from starting. Background work
 	// belongs into goroutines started with env.Go.

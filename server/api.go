@@ -50,6 +50,8 @@ func New(p *platform.Platform) (*API, error) {
 	a.graphRoutes()
 	a.executionRoutes()
 	a.sharedRoutes()
+	a.credentialRoutes()
+	a.providerRoutes()
 	return a, nil
 }
 

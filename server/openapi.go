@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agentserver/core"
+	"agentserver/core/credential"
 	"agentserver/core/execution"
 	"agentserver/core/graph"
 )
@@ -80,6 +81,10 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[execution.Page]():       "GraphExecutionsPaginated",
 	reflect.TypeFor[execution.Shared]():     "SharedExecutionResponse",
 	reflect.TypeFor[execution.ShareLink]():  "ShareResponse",
+	reflect.TypeFor[credential.Meta]():      "CredentialsMetaResponse",
+	reflect.TypeFor[deletedCredential]():    "CredentialsDeletionResponse",
+	reflect.TypeFor[providerNames]():        "ProviderNamesResponse",
+	reflect.TypeFor[providerExample]():      "ProviderEnumResponse",
 	reflect.TypeFor[core.CredentialRef]():   "CredentialsMetaInput",
 	reflect.TypeFor[executeBody]():          "Body_postV1Execute_graph_agent",
 	reflect.TypeFor[createGraphBody]():      "CreateGraph",

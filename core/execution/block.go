@@ -31,7 +31,7 @@ func (s *Service) RunBlock(ctx context.Context, userID string, block core.Block,
 	services := s.worker.services
 	run := &core.Run{
 		UserID: userID, GraphExecID: uuid.NewString(), NodeID: uuid.NewString(), NodeExecID: uuid.NewString(),
-		Log: s.log, HTTP: services.HTTP, Store: services.Store, Models: services.Models, Files: services.Files,
+		Log: s.log, HTTP: services.HTTP(spec.Provider), Store: services.Store, Models: services.Models, Files: services.Files,
 		Stats: &core.Stats{},
 	}
 	outputs := map[string][]any{}

@@ -54,7 +54,8 @@ type CredentialSource interface {
 
 // Services are what blocks get from the platform.
 type Services struct {
-	HTTP   core.Doer
+	// HTTP gives the client for the blocks of a provider.
+	HTTP   func(provider string) core.Doer
 	Store  core.KeyValueStore
 	Models core.ModelClient
 	Files  core.Files

@@ -20,7 +20,6 @@ import (
 	"agentserver/core/jobs"
 	"agentserver/core/library"
 	"agentserver/core/llm"
-	"agentserver/core/rest"
 )
 
 // Platform holds the services of one process.
@@ -39,8 +38,9 @@ type Platform struct {
 	Graphs      *graph.Service
 	Executions  *execution.Service
 
-	outbound core.Doer
-	cancel   context.CancelFunc
+	outbound   *outbound
+	background context.Context // ends with the platform
+	cancel     context.CancelFunc
 }
 
 // Options choose what a process does.
@@ -62,7 +62,7 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 		o.Registry = core.Default
 	}
 	background, cancel := context.WithCancel(context.Background())
-	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), outbound: rest.NewClient(rest.Options{}), cancel: cancel}
+	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), background: background, cancel: cancel}
 	defer func() {
 		if err != nil {
 			_ = p.release()
@@ -73,13 +73,14 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 	if p.Registry, err = ActiveProviders(c, o.Registry); err != nil {
 		return p, err
 	}
+	p.outbound = newOutbound(p.Registry)
 	if err = p.openStores(ctx); err != nil {
 		return p, err
 	}
 	if err = p.openAuth(background); err != nil {
 		return p, err
 	}
-	if err = p.build(o.Work); err != nil {
+	if err = p.build(ctx, o.Work); err != nil {
 		return p, err
 	}
 	err = p.startProviders(ctx, background)
@@ -149,9 +150,15 @@ func SigningKey(c *config.Config) (core.Secret, error) {
 	return key, err
 }
 
-func (p *Platform) build(work bool) error {
+func (p *Platform) build(ctx context.Context, work bool) error {
 	p.Accounts = account.NewService(p.DB)
-	p.Credentials = credential.New(p.Registry)
+	ring, err := keyRing(p.Config)
+	if err != nil {
+		return err
+	}
+	if p.Credentials, err = credential.Open(ctx, p.DB, ring, p.Registry); err != nil {
+		return err
+	}
 	p.Library = library.New(p.DB)
 	p.Graphs = graph.New(p.DB, p.Registry, p.Library, p.Credentials)
 	c := p.Config
@@ -165,15 +172,48 @@ func (p *Platform) build(work bool) error {
 		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: work,
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
-		Services: execution.Services{HTTP: p.outbound, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
+		Services: execution.Services{HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
 		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
 	p.Graphs.BeforeDelete = p.Executions.StopGraph
 	return nil
 }
 
+// keyRing gives the configured keys of stored secrets, or the one of the data
+// folder, which is made when missing.
+func keyRing(c *config.Config) (*credential.Ring, error) {
+	var keys []credential.Key
+	for _, k := range c.Encryption.Ring {
+		keys = append(keys, credential.Key{Name: k.Name, Key: k.Key})
+	}
+	if len(keys) == 0 {
+		key, _, err := credential.LoadOrCreateKey(c.DataDir)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return credential.NewRing(keys)
+}
+
 // Start begins the work of the process.
-func (p *Platform) Start(ctx context.Context) error { return p.Executions.Open(ctx) }
+func (p *Platform) Start(ctx context.Context) error {
+	go p.reseal()
+	return p.Executions.Open(ctx)
+}
+
+// reseal seals with the present key what was sealed with an earlier one. It goes
+// on at the next start when it is interrupted.
+func (p *Platform) reseal() {
+	moved := 0
+	err := p.Credentials.Reseal(p.background, func(done, _ int) { moved = done })
+	switch {
+	case err != nil && p.background.Err() == nil:
+		p.Log.Error("stored credentials are not all sealed with the present key", "error", err)
+	case moved > 0:
+		p.Log.Info("stored credentials are sealed with the present key", "credentials", moved)
+	}
+}
 
 // Close lets runs end until ctx ends, hands the others over, and closes what
 // New opened.

@@ -57,6 +57,35 @@ func offReason(c *config.Config, name string) string {
 	return "not listed in providers.enabled"
 }
 
+// outbound holds the guarded clients with which blocks send requests. A provider
+// whose address the operator has set may reach that address wherever it is; no
+// other block may.
+type outbound struct {
+	common   core.Doer
+	trusting map[string]core.Doer // by provider
+}
+
+func newOutbound(registry *core.Registry) *outbound {
+	o := &outbound{common: rest.NewClient(rest.Options{}), trusting: map[string]core.Doer{}}
+	for _, p := range registry.Providers() {
+		if p.Trusted == nil {
+			continue
+		}
+		if hosts := p.Trusted(); len(hosts) > 0 {
+			o.trusting[p.Name] = rest.NewClient(rest.Options{Trusted: hosts})
+		}
+	}
+	return o
+}
+
+// of gives the client for the blocks of a provider.
+func (o *outbound) of(provider string) core.Doer {
+	if c, ok := o.trusting[provider]; ok {
+		return c
+	}
+	return o.common
+}
+
 // modelTimeout bounds one call of a language model.
 const modelTimeout = 10 * time.Minute
 
@@ -81,7 +110,7 @@ func (p *Platform) startProviders(ctx, background context.Context) error {
 		if provider.Start == nil {
 			continue
 		}
-		env := &core.Env{HTTP: p.outbound, Go: p.guarded(background, provider.Name)}
+		env := &core.Env{HTTP: p.outbound.of(provider.Name), Go: p.guarded(background, provider.Name)}
 		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
 		err := provider.Start(limited, env)
 		cancel()

@@ -23,7 +23,10 @@ type settings struct {
 	BaseURL string      `key:"base_url" doc:"Address of the API, up to and without /v0, such as https://api.agentmail.eu for the European one" default:"https://api.agentmail.to" env:"AGENTMAIL_BASE_URL"`
 }
 
-var config = &settings{BaseURL: "https://api.agentmail.to"}
+// defaultBaseURL is the public API.
+const defaultBaseURL = "https://api.agentmail.to"
+
+var config = &settings{BaseURL: defaultBaseURL}
 
 var provisioning = &managed{settings: config, pause: 250 * time.Millisecond}
 
@@ -35,6 +38,7 @@ var provider = &core.Provider{
 	Settings: config,
 	Auth:     []core.AuthMethod{core.APIKeyAuth{Help: "Create a key at https://console.agentmail.to"}},
 	Managed:  provisioning,
+	Trusted:  trusted,
 	Start:    start,
 	Blocks: []core.Block{
 		createInbox, getInbox, listInboxes, updateInbox, deleteInbox,
@@ -58,6 +62,16 @@ func start(_ context.Context, env *core.Env) error {
 	}
 	provisioning.http = env.HTTP
 	return nil
+}
+
+// trusted lets an address that the operator has set be anywhere, such as a
+// scripted AgentMail on this machine.
+func trusted() []string {
+	u, err := url.Parse(config.BaseURL)
+	if err != nil || u.Host == "" || config.BaseURL == defaultBaseURL {
+		return nil
+	}
+	return []string{u.Host}
 }
 
 // root is the address that the paths of the API follow.
