@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -217,5 +218,40 @@ func TestUpdateTokensRefuses(t *testing.T) {
 		require.ErrorContains(t, err, "is of the type api_key")
 		_, err = s.UpdateTokens(t.Context(), ada, core.OAuth2{CredentialBase: core.CredentialBase{ID: "gone"}})
 		refused(t, err, core.NotFound, "Credentials not found")
+	})
+}
+
+// Of many at once none undoes another: a refresh token that one of them brought
+// is kept by those that bring none.
+func TestUpdateTokensAtOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d, key("new", 2), key("old", 1))
+		id := core.CredentialBase{ID: "id", Provider: "github"}
+		_, err := open(t, d, key("old", 1), key("new", 2)).
+			Add(t.Context(), ada, core.OAuth2{CredentialBase: id, AccessToken: "access-1", RefreshToken: "refresh-1"})
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		for i := range 12 {
+			wg.Go(func() {
+				fresh := core.OAuth2{CredentialBase: id, AccessToken: "access-2"}
+				if i == 5 {
+					fresh.RefreshToken = "refresh-2"
+				}
+				if _, err := s.UpdateTokens(t.Context(), ada, fresh); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() {
+			if err := s.Reseal(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		c, err := s.Get(t.Context(), ada, "id")
+		require.NoError(t, err)
+		require.Equal(t, "access-2", c.(core.OAuth2).AccessToken.Reveal())
+		require.Equal(t, "refresh-2", c.(core.OAuth2).RefreshToken.Reveal())
+		require.Equal(t, 1, sealedWith(t, d, "new"))
 	})
 }

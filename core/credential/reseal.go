@@ -91,8 +91,7 @@ func (s *Service) resealRow(tx *gorm.DB, r *row) error {
 		return err
 	}
 	r.KeyName = s.ring.first
-	_, err = replaceSealed(tx, r, before, map[string]any{})
-	return err
+	return replaceSealed(tx, r, before, map[string]any{})
 }
 
 // forgetKeys drops the check values of keys that seal nothing any more, so that

@@ -41,13 +41,9 @@ func (s *Service) ListProvider(ctx context.Context, userID, provider string) ([]
 }
 
 func (s *Service) list(ctx context.Context, userID, provider string) ([]Meta, error) {
-	rows, err := list(ctx, s.db.Read, userID, provider)
+	metas, err := list(ctx, s.db.Read, userID, provider)
 	if err != nil {
 		return nil, err
-	}
-	metas := make([]Meta, 0, len(rows))
-	for i := range rows {
-		metas = append(metas, rows[i].meta())
 	}
 	for _, c := range s.systemCredentials() {
 		if provider == "" || c.Base().Provider == provider {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"agentserver/core"
 	"agentserver/core/db"
@@ -86,17 +87,30 @@ func (r *row) meta() Meta { return newMeta(r.base(), r.Type, r.Title, r.Public.V
 const shown = "id, provider, type, title, is_managed, public"
 
 // list gives the public parts of a user's credentials, of one provider unless
-// it is "", oldest first.
-func list(ctx context.Context, handle *gorm.DB, userID, provider string) ([]row, error) {
-	query := handle.WithContext(ctx).Select(shown).Where("user_id = ?", userID)
+// it is "", oldest first. It reads the columns by hand because this is what every
+// page of the web client asks for first.
+func list(ctx context.Context, handle *gorm.DB, userID, provider string) (_ []Meta, err error) {
+	query, args := "SELECT "+shown+" FROM credentials WHERE user_id = ?", []any{userID}
 	if provider != "" {
-		query = query.Where("provider = ?", provider)
+		query, args = query+" AND provider = ?", append(args, provider)
 	}
-	var rows []row
-	if err := query.Order("created_at, id").Find(&rows).Error; err != nil {
+	rows, err := handle.WithContext(ctx).Raw(query+" ORDER BY created_at, id", args...).Rows()
+	if err != nil {
 		return nil, fmt.Errorf("listing credentials: %w", err)
 	}
-	return rows, nil
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	metas := []Meta{}
+	for rows.Next() {
+		var r row
+		if err := rows.Scan(&r.ID, &r.Provider, &r.Type, &r.Title, &r.IsManaged, &r.Public); err != nil {
+			return nil, fmt.Errorf("listing credentials: %w", err)
+		}
+		metas = append(metas, r.meta())
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("listing credentials: %w", err)
+	}
+	return metas, nil
 }
 
 // find reads one credential of a user, whole or the shown columns; it is nil
@@ -122,13 +136,20 @@ func take(query *gorm.DB) (*row, error) {
 	return &r, nil
 }
 
-// replaceSealed stores what was sealed anew unless the row changed since it was
-// read; it reports whether it did.
-func replaceSealed(handle *gorm.DB, r *row, before string, columns map[string]any) (bool, error) {
+// lockRow reads one credential of a user, whole, and keeps others from changing
+// it until the transaction ends; it is nil when there is none. On SQLite the
+// transaction itself keeps them.
+func lockRow(tx *gorm.DB, userID, id string) (*row, error) {
+	return take(tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).Where("user_id = ? AND id = ?", userID, id))
+}
+
+// replaceSealed stores what was sealed anew, unless the row changed or went
+// since it was read.
+func replaceSealed(tx *gorm.DB, r *row, before string, columns map[string]any) error {
 	columns["key_name"], columns["sealed"] = r.KeyName, r.Sealed
-	done := handle.Model(&row{}).Where("user_id = ? AND id = ? AND sealed = ?", r.UserID, r.ID, before).UpdateColumns(columns)
-	if done.Error != nil {
-		return false, fmt.Errorf("storing credential: %w", done.Error)
+	err := tx.Model(&row{}).Where("user_id = ? AND id = ? AND sealed = ?", r.UserID, r.ID, before).UpdateColumns(columns).Error
+	if err != nil {
+		return fmt.Errorf("storing credential: %w", err)
 	}
-	return done.RowsAffected > 0, nil
+	return nil
 }

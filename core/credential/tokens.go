@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"agentserver/core"
 	"agentserver/core/db"
 )
-
-// updateTries is how often UpdateTokens starts again when the row changed under
-// it; each try needs another writer to have been faster.
-const updateTries = 5
 
 // UpdateTokens stores what a refresh gave: the tokens and their expiry times, of
 // an oauth2 credential that exists, and gives the credential as stored. What
@@ -20,35 +18,34 @@ const updateTries = 5
 // and who manages it never change. The kind of the error is [core.NotFound] for
 // a credential that is gone.
 func (s *Service) UpdateTokens(ctx context.Context, userID string, fresh core.OAuth2) (core.OAuth2, error) {
-	for range updateTries {
-		r, err := find(ctx, s.db.Write, userID, fresh.ID, "*")
+	var merged core.OAuth2
+	err := s.db.Tx(ctx, func(tx *gorm.DB) error {
+		r, err := lockRow(tx, userID, fresh.ID)
 		if err != nil {
-			return core.OAuth2{}, err
+			return err
 		}
 		if r == nil {
-			return core.OAuth2{}, errNotFound()
+			return errNotFound()
 		}
 		opened, err := r.open(s.ring)
 		if err != nil {
-			return core.OAuth2{}, err
+			return err
 		}
 		stored, ok := opened.(core.OAuth2)
 		if !ok {
-			return core.OAuth2{}, fmt.Errorf("storing tokens: credential %s is of the type %s", r.ID, r.Type)
+			return fmt.Errorf("storing tokens: credential %s is of the type %s", r.ID, r.Type)
 		}
-		merged := merge(stored, fresh)
+		merged = merge(stored, fresh)
 		before := r.Sealed
 		if err := r.seal(s.ring, merged); err != nil {
-			return core.OAuth2{}, err
+			return err
 		}
-		done, err := replaceSealed(s.db.Write.WithContext(ctx), r, before, map[string]any{
-			"public": db.AsJSON(publicOf(merged)), "updated_at": db.Now(),
-		})
-		if done || err != nil {
-			return merged, err
-		}
+		return replaceSealed(tx, r, before, map[string]any{"public": db.AsJSON(publicOf(merged)), "updated_at": db.Now()})
+	})
+	if err != nil {
+		return core.OAuth2{}, err
 	}
-	return core.OAuth2{}, fmt.Errorf("storing tokens: credential %s keeps changing", fresh.ID)
+	return merged, nil
 }
 
 func merge(stored, fresh core.OAuth2) core.OAuth2 {
