@@ -164,6 +164,9 @@ func TestHostileIDs(t *testing.T) {
 					}
 					a := b.call(alice, strings.ToUpper(method), target, body)
 					require.Less(b.t, a.status, 500, "%s %s: %s", method, target, a.body)
+					if ownThings[op.OperationID] && a.body == "[]" {
+						continue // a provider that nobody has credentials for
+					}
 					if want, ok := harmless[op.OperationID]; ok && a.status == 200 {
 						a.is(200, want)
 						continue

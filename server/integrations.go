@@ -4,14 +4,47 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"agentserver/core"
 	"agentserver/core/credential"
 )
 
 // deletedCredential is the answer to a deletion. Revoked is null where there is
-// nothing to revoke at the vendor.
+// nothing to revoke at the vendor. The others are set when nothing was deleted
+// because the client has to confirm it.
 type deletedCredential struct {
-	Deleted bool  `json:"deleted"`
-	Revoked *bool `json:"revoked"`
+	Deleted          bool   `json:"deleted"`
+	Revoked          *bool  `json:"revoked"`
+	NeedConfirmation bool   `json:"need_confirmation,omitempty"`
+	Message          string `json:"message,omitempty"`
+}
+
+// credentialBody is a credential as clients send it, whatever its type.
+type credentialBody struct{ credential.Input }
+
+// Schema declares the members of every type. Which of them a type needs is
+// checked by what reads them; provider, is_managed and metadata are accepted and
+// not taken from clients.
+func (credentialBody) Schema(huma.Registry) *huma.Schema {
+	text := func(nullable bool) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Nullable: nullable} }
+	seconds := &huma.Schema{Type: huma.TypeInteger, Nullable: true}
+	schema := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Properties: map[string]*huma.Schema{
+		"id": text(false), "provider": text(false), "title": text(true),
+		"type":       {Type: huma.TypeString, Enum: []any{"api_key", "oauth2", "user_password", "host_scoped"}},
+		"is_managed": {Type: huma.TypeBoolean}, "metadata": {Type: huma.TypeObject, AdditionalProperties: true},
+		"api_key": text(false), "expires_at": seconds,
+		"access_token": text(false), "access_token_expires_at": seconds,
+		"refresh_token": text(true), "refresh_token_expires_at": seconds,
+		"scopes":   {Type: huma.TypeArray, Items: text(false)},
+		"username": text(true), "password": text(false),
+		"host": text(false), "headers": {Type: huma.TypeObject, AdditionalProperties: text(false)},
+	}}
+	schema.PrecomputeMessages()
+	for _, p := range schema.Properties {
+		p.PrecomputeMessages()
+	}
+	return schema
 }
 
 // credentialRoutes adds the credentials of users.
@@ -53,13 +86,16 @@ func (a *API) credentialRoutes() {
 
 	type createRequest struct {
 		Provider string `path:"provider"`
-		Body     credential.Input
+		Body     credentialBody
 	}
 	route(a, operation{
 		id: "postV1Create credentials", method: http.MethodPost, path: "/api/integrations/{provider}/credentials",
 		summary: "Create Credentials", tags: tags, status: http.StatusCreated,
 	}, func(ctx context.Context, in *createRequest) (*metaAnswer, error) {
-		meta, err := credentials.Create(ctx, UserID(ctx), in.Provider, in.Body)
+		if _, known := a.platform.Registry.Provider(in.Provider); !known {
+			return nil, core.PlainErrorf(core.NotFound, "Provider '%s' not found", in.Provider)
+		}
+		meta, err := credentials.Create(ctx, UserID(ctx), in.Provider, in.Body.Input)
 		return &metaAnswer{meta}, err
 	})
 

@@ -23,22 +23,20 @@ var matrixBodies = map[string]string{
 	"postV1Execute graph agent":             `{"inputs":{"in":"x"}}`,
 	"postV1EnableExecutionSharing":          `{}`,
 	"postV1Execute graph block":             `{"input":1}`,
-	"postV1Create credentials":              `{"type":"api_key","provider":"jina","api_key":"bobs"}`,
+	"postV1Create credentials":              `{"type":"api_key","provider":"acme","api_key":"bobs"}`,
 	"postV1Update user email":               `"changed@example.com"`,
 	"postV1Update user timezone":            `{"timezone":"Asia/Tokyo"}`,
 	"postV1Update notification preferences": `{"email":"changed@example.com","preferences":{"AGENT_RUN":false},"daily_limit":1}`,
 }
 
 // ownThings are operations whose path names nothing of anyone's.
-var ownThings = map[string]bool{"postV1Create credentials": true}
+var ownThings = map[string]bool{"postV1Create credentials": true, "getV1ListCredentialsByProvider": true}
 
 // harmless are the answers that look like success and give and change nothing.
 var harmless = map[string]string{
 	"deleteV1Delete graph permanently": `{"version_counts":0}`,
 	"getV1List graph executions":       `{"executions":[],"pagination":{"total_items":0,"total_pages":0,"current_page":1,"page_size":25}}`,
 	"postV1Stop graph execution":       `null`,
-	"getV1List credentials":            `[]`,
-	"getV1ListCredentialsByProvider":   `[]`,
 }
 
 // toldApart are the operations that clients expect to tell unknown ids from
@@ -48,6 +46,8 @@ var toldApart = map[string]bool{"postV1Execute graph agent": true}
 // public are paths whose objects belong to no one, or to whoever has the link.
 var public = map[string]bool{
 	"/api/blocks/{block_id}/execute": true, "/api/public/shared/{share_token}": true, "/health": true, "/api/blocks": true,
+	"/api/integrations/providers": true, "/api/integrations/providers/names": true, "/api/integrations/providers/system": true,
+	"/api/integrations/providers/constants": true, "/api/integrations/providers/enum-example": true,
 }
 
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
@@ -61,8 +61,8 @@ func TestMatrix(t *testing.T) {
 		b.object(alice, "PUT", "/api/graphs/"+graphID, with(echoAgent("private of alice"), "id", graphID))
 		runID := b.run(alice, graphID, map[string]any{"in": "private of alice"})["id"].(string)
 		b.ok(alice, "POST", "/api/graphs/"+graphID+"/executions/"+runID+"/share", nil)
-		credentialID := b.object(alice, "POST", "/api/integrations/jina/credentials", `{"type":"api_key","provider":"jina","api_key":"hers"}`)["id"].(string)
-		hers := map[string]string{"provider": "jina", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
+		credentialID := b.object(alice, "POST", "/api/integrations/acme/credentials", `{"type":"api_key","provider":"acme","api_key":"hers"}`)["id"].(string)
+		hers := map[string]string{"provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
 		for _, who := range []string{bob, admin} {
 			b.ok(who, "POST", "/api/auth/user", nil)
 		}
@@ -124,6 +124,7 @@ func (b *bed) refused(who, method, path, id string, hers map[string]string) {
 		require.NotContains(b.t, a.body, "alice@example.com")
 		require.NotContains(b.t, a.body, `"user_id":"alice"`)
 		require.NotContains(b.t, a.body, hers["graph_exec_id"])
+		require.NotContains(b.t, a.body, hers["cred_id"])
 		return
 	}
 	if want, ok := harmless[id]; ok {
