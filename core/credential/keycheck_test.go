@@ -110,7 +110,7 @@ func TestOpenWaitsForAnother(t *testing.T) {
 	tx := d.Write.Begin()
 	require.NoError(t, tx.Error)
 	defer tx.Rollback()
-	require.NoError(t, tx.Exec("INSERT INTO encryption_keys (name, sealed, created_at) VALUES ('b', 'x', now())").Error)
+	require.NoError(t, tx.Exec("INSERT INTO encryption_keys (name, sealed, created_at) VALUES ('b', 'v1.b.AAAA', now())").Error)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	_, err := credential.Open(ctx, d, ring(t, key("a", 1)), registry(t))
