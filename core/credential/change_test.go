@@ -82,11 +82,10 @@ func TestCreateChecksItsInput(t *testing.T) {
 		"most headers":              {`{"type":"host_scoped","host":"a.b","headers":` + headers(100) + `}`, ""},
 		"many headers":              {`{"type":"host_scoped","host":"a.b","headers":` + headers(101) + `}`, `["body","host_scoped","headers"]`},
 		"header of two lines":       {`{"type":"host_scoped","host":"a.b","headers":{"a\u0000":"canary"}}`, `["body","host_scoped","headers"]`},
-		"large in total": {`{"type":"host_scoped","host":"a.b","headers":{"a":"` + long(secret) + `","b":"` + long(secret) + `","c":"` + long(secret) + `","d":"` + long(secret) + `"}}`,
-			`["body","host_scoped"]`},
-		"expired before 1970": {`{"type":"api_key","api_key":"k","expires_at":-1}`, `["body","api_key","expires_at"]`},
-		"expires never":       {`{"type":"api_key","api_key":"k","expires_at":null}`, ""},
-		"expires too late":    {`{"type":"oauth2","access_token":"k","scopes":[],"refresh_token_expires_at":9223372036854775807}`, `["body","oauth2","refresh_token_expires_at"]`},
+		"large in total":            {`{"type":"host_scoped","host":"a.b","headers":{"a":"` + long(secret) + `","b":"` + long(secret) + `","c":"` + long(secret) + `","d":"` + long(secret) + `"}}`, `["body","host_scoped"]`},
+		"expired before 1970":       {`{"type":"api_key","api_key":"k","expires_at":-1}`, `["body","api_key","expires_at"]`},
+		"expires never":             {`{"type":"api_key","api_key":"k","expires_at":null}`, ""},
+		"expires too late":          {`{"type":"oauth2","access_token":"k","scopes":[],"refresh_token_expires_at":9223372036854775807}`, `["body","oauth2","refresh_token_expires_at"]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.Create(t.Context(), ada, "any", input(t, c.body))

@@ -1,7 +1,9 @@
 package credential_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -100,4 +102,20 @@ func TestOpenAtOnce(t *testing.T) {
 		}
 		require.Equal(t, 1, passed)
 	})
+}
+
+// A start waits for one that is not through on another machine.
+func TestOpenWaitsForAnother(t *testing.T) {
+	d := dbtest.Postgres(t)
+	tx := d.Write.Begin()
+	require.NoError(t, tx.Error)
+	defer tx.Rollback()
+	require.NoError(t, tx.Exec("INSERT INTO encryption_keys (name, sealed, created_at) VALUES ('b', 'v1.b.AAAA', now())").Error)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := credential.Open(ctx, d, ring(t, key("a", 1)), registry(t))
+	require.Error(t, err)
+	require.NoError(t, tx.Commit().Error)
+	_, err = credential.Open(t.Context(), d, ring(t, key("a", 1)), registry(t))
+	require.ErrorIs(t, err, credential.ErrUnknownKey)
 }

@@ -78,3 +78,16 @@ func TestResealLeavesWhatDoesNotOpen(t *testing.T) {
 		require.ErrorIs(t, err, credential.ErrUnknownKey)
 	})
 }
+
+// A server that still has the old keys may write while another one reseals.
+func TestResealKeepsTheCheckOfAKeyInUse(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		old := open(t, d, key("old", 1))
+		create(t, old, bob, "openai", apiKey(t, "x"))
+		s := open(t, d, key("new", 2), key("old", 1))
+		require.NoError(t, s.Reseal(t.Context(), func(int, int) { create(t, old, ada, "openai", apiKey(t, "late")) }))
+		require.Equal(t, 1, sealedWith(t, d, "old"))
+		_, err := credential.Open(t.Context(), d, ring(t, key("new", 2), key("old", 3)), registry(t))
+		require.ErrorContains(t, err, "key old is not the one of that name")
+	})
+}

@@ -50,7 +50,7 @@ func encode(c core.Credential) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("encoding a credential: %T cannot be stored", c)
 	}
-	data, err := json.Marshal(p)
+	data, err := json.Marshal(p) //nolint:gosec // what it gives is sealed at once
 	if err != nil {
 		// The cause may quote a value of the metadata.
 		return nil, errors.New("encoding a credential: its metadata is not JSON")
