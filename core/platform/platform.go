@@ -146,7 +146,7 @@ func SigningKey(c *config.Config) (core.Secret, error) {
 	if c.Auth.JWTKey != "" || c.Auth.JWKSURL != "" {
 		return c.Auth.JWTKey, nil
 	}
-	key, _, err := account.LoadOrCreateKey(c.DataDir)
+	key, err := account.LoadOrCreateKey(c.DataDir)
 	return key, err
 }
 
@@ -187,7 +187,7 @@ func keyRing(c *config.Config) (*credential.Ring, error) {
 		keys = append(keys, credential.Key{Name: k.Name, Key: k.Key})
 	}
 	if len(keys) == 0 {
-		key, _, err := credential.LoadOrCreateKey(c.DataDir)
+		key, err := credential.LoadOrCreateKey(c.DataDir)
 		if err != nil {
 			return nil, err
 		}
