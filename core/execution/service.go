@@ -63,6 +63,8 @@ func New(config Config, d Deps) *Service {
 	}
 	w.starter = s
 	jobs.Handle(d.Queue, w.fromQueue)
+	d.Queue.Line(runLine, config.MaxRuns)
+	d.Queue.Line(nestedLine, maxNested)
 	return s
 }
 

@@ -142,7 +142,7 @@ func (w *Worker) start(ctx context.Context) error {
 	w.wg.Go(w.beat)
 	w.wg.Go(w.listenForStops)
 	w.wg.Go(w.watchStops)
-	return w.queue.Start(w.ctx, w.id, map[string]int{runLine: w.config.MaxRuns, nestedLine: maxNested})
+	return w.queue.Start(w.ctx, w.id)
 }
 
 func (w *Worker) register(ctx context.Context) error {

@@ -25,6 +25,8 @@ type Job struct {
 	Args Args
 	// Line is the line in which the job waits; each has limits of its own.
 	Line string
+	// At is when it may be done; zero means at once.
+	At time.Time
 }
 
 // client is the running side of the queue, whatever the type of its
@@ -42,6 +44,7 @@ type Queue struct {
 	insert   func(ctx context.Context, tx *sql.Tx, params []river.InsertManyParams) error
 	executor riverdriver.Executor
 	workers  *river.Workers
+	lines    map[string]int
 	client   client
 }
 
@@ -61,7 +64,7 @@ func New(d *db.DB, log *slog.Logger) (*Queue, error) {
 		_, err := inserter.InsertManyFastTx(ctx, tx, params)
 		return err
 	}
-	return &Queue{db: d, log: log, insert: insert, executor: driver.GetExecutor(), workers: river.NewWorkers()}, nil
+	return &Queue{db: d, log: log, insert: insert, executor: driver.GetExecutor(), workers: river.NewWorkers(), lines: map[string]int{}}, nil
 }
 
 // quiet keeps the library's own chatter out of the log.
@@ -76,7 +79,7 @@ func (q *Queue) Insert(ctx context.Context, tx *sql.Tx, list ...Job) error {
 	}
 	params := make([]river.InsertManyParams, len(list))
 	for i, j := range list {
-		params[i] = river.InsertManyParams{Args: j.Args, InsertOpts: &river.InsertOpts{Queue: j.Line}}
+		params[i] = river.InsertManyParams{Args: j.Args, InsertOpts: &river.InsertOpts{Queue: j.Line, ScheduledAt: j.At}}
 	}
 	if err := q.insert(ctx, tx, params); err != nil {
 		return fmt.Errorf("adding to the queue: %w", err)
@@ -92,12 +95,16 @@ func Handle[T Args](q *Queue, do func(ctx context.Context, args T) error) {
 	}))
 }
 
+// Line declares a line, and how many of its jobs one process does at once. It
+// is called before Start.
+func (q *Queue) Line(name string, limit int) { q.lines[name] = limit }
+
 // Later puts a job off.
 func Later(d time.Duration) error { return river.JobSnooze(d) }
 
 // Start begins to do jobs as the worker of that id: of each line as many at
 // once as its limit says.
-func (q *Queue) Start(ctx context.Context, workerID string, lines map[string]int) error {
+func (q *Queue) Start(ctx context.Context, workerID string) error {
 	config := &river.Config{
 		ID:                workerID,
 		Logger:            quiet(q.log),
@@ -110,7 +117,7 @@ func (q *Queue) Start(ctx context.Context, workerID string, lines map[string]int
 		RescueStuckJobsAfter:        24 * time.Hour,
 		CompletedJobRetentionPeriod: time.Hour,
 	}
-	for line, limit := range lines {
+	for line, limit := range q.lines {
 		config.Queues[line] = river.QueueConfig{MaxWorkers: limit}
 	}
 	var err error
