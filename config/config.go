@@ -27,6 +27,7 @@ type Config struct {
 	Worker     Worker     `key:"worker" doc:"Workers"`
 	Run        Run        `key:"run" doc:"Runs"`
 	Blocks     Blocks     `key:"blocks" doc:"Blocks"`
+	Managed    Managed    `key:"managed" doc:"Managed credentials"`
 	Providers  Providers  `key:"providers" doc:"Providers"`
 
 	settings []setting // every setting, in the order of declaration
@@ -100,6 +101,14 @@ type Run struct {
 // Blocks changes which of the platform's own blocks exist.
 type Blocks struct {
 	AgentInputSubtypes bool `key:"agent_input_subtypes" default:"true" env:"ENABLE_AGENT_INPUT_SUBTYPE_BLOCKS" doc:"Offer the input blocks for one type each, such as dates, files and drop-downs."`
+}
+
+// Managed says how patient the server is with vendors that provision
+// credentials for users.
+type Managed struct {
+	Wait  time.Duration `key:"wait" default:"1500ms" min:"0s" max:"30s" doc:"How long a user's first list of credentials waits for what is being provisioned; it goes on in the background all the same."`
+	Retry time.Duration `key:"retry" default:"2s" min:"10ms" max:"1h" doc:"Pause after the first failed attempt at a vendor; it doubles with each further one, up to 5 minutes, or an hour when a credential is taken back."`
+	Grace time.Duration `key:"grace" default:"10m" min:"0s" max:"24h" doc:"How long a credential that was replaced goes on to work, for the runs that have it."`
 }
 
 // Providers turns integrations on and off.

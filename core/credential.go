@@ -187,8 +187,22 @@ type ManagedCredentialProvider interface {
 	// after a result was lost: it finds and replaces what it left behind.
 	Provision(ctx context.Context, userID string) (Credential, error)
 	// Deprovision revokes it. It returns nil when it is already gone, and
-	// refuses what belongs to someone else.
+	// refuses what belongs to someone else. The credential is nil when it was
+	// never stored or does not open; what belongs to the user is then found
+	// without it.
 	Deprovision(ctx context.Context, userID string, c Credential) error
+}
+
+// ManagedCredentialRotator is implemented by managed credential providers whose
+// vendor can give another secret while the present one still works.
+type ManagedCredentialRotator interface {
+	// Renew makes a new secret beside the present one, which is nil when it does
+	// not open. The credential it gives is a managed one of the same type.
+	Renew(ctx context.Context, userID string, present Credential) (Credential, error)
+	// Retire revokes every secret that was made for the user but that of keep.
+	// When the vendor does not know keep, it revokes nothing and the kind of its
+	// error is [NotFound].
+	Retire(ctx context.Context, userID string, keep Credential) error
 }
 
 // CredentialRef is how graphs, presets and requests name a credential.

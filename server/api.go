@@ -51,6 +51,7 @@ func New(p *platform.Platform) (*API, error) {
 	a.executionRoutes()
 	a.sharedRoutes()
 	a.credentialRoutes()
+	a.managedRoutes()
 	a.providerRoutes()
 	return a, nil
 }

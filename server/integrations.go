@@ -57,6 +57,7 @@ func (a *API) credentialRoutes() {
 	route(a, operation{
 		id: "getV1List credentials", method: http.MethodGet, path: "/api/integrations/credentials", summary: "List credentials", tags: tags,
 	}, func(ctx context.Context, _ *struct{}) (*listAnswer, error) {
+		a.platform.Managed.Ensure(ctx, UserID(ctx))
 		list, err := credentials.List(ctx, UserID(ctx))
 		return &listAnswer{list}, err
 	})
@@ -68,6 +69,7 @@ func (a *API) credentialRoutes() {
 		id: "getV1ListCredentialsByProvider", method: http.MethodGet, path: "/api/integrations/{provider}/credentials",
 		summary: "List credentials by provider", tags: tags,
 	}, func(ctx context.Context, in *providerRequest) (*listAnswer, error) {
+		a.platform.Managed.Ensure(ctx, UserID(ctx))
 		list, err := credentials.ListProvider(ctx, UserID(ctx), in.Provider)
 		return &listAnswer{list}, err
 	})

@@ -146,7 +146,8 @@ func TestAUserStoresAtMostAThousand(t *testing.T) {
 	d := dbtest.SQLite(t)
 	s := open(t, d, key("a", 1))
 	create(t, s, ada, "openai", apiKey(t, "mine"))
-	require.NoError(t, d.Write.Exec(`INSERT INTO credentials SELECT user_id, 'n' || value, provider, type, title, is_managed, public, created_at, updated_at, key_name, sealed
+	require.NoError(t, d.Write.Exec(`INSERT INTO credentials (user_id, id, provider, type, title, is_managed, public, created_at, updated_at, key_name, sealed)
+		SELECT user_id, 'n' || value, provider, type, title, is_managed, public, created_at, updated_at, key_name, sealed
 		FROM credentials, (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 999) SELECT value FROM n)`).Error)
 	_, err := s.Create(t.Context(), ada, "openai", apiKey(t, "more"))
 	refused(t, err, core.Invalid, "At most 1000 credentials can be stored")

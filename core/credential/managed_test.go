@@ -2,12 +2,13 @@ package credential_test
 
 import (
 	"errors"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorm.io/gorm"
 
 	"agentserver/core"
+	"agentserver/core/credential"
 	"agentserver/core/db"
 	"agentserver/core/db/dbtest"
 )
@@ -22,68 +23,107 @@ func managed(id, secret string) core.APIKey {
 	}
 }
 
+// insert stores a managed credential in a transaction of its own.
+func insert(t *testing.T, s *credential.Service, d *db.DB, user string, c core.Credential) error {
+	t.Helper()
+	return d.Tx(t.Context(), func(tx *gorm.DB) error { return s.InsertManaged(tx, user, c) })
+}
+
 func TestManaged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, key("a", 1))
 		ctx := t.Context()
-		none, err := s.Managed(ctx, ada, "agent_mail")
-		require.NoError(t, err)
-		require.Nil(t, none)
+		stored := func(user string, revoked bool) core.Credential {
+			t.Helper()
+			c, err := s.Managed(ctx, user, "agent_mail", revoked)
+			require.NoError(t, err)
+			return c
+		}
+		require.Nil(t, stored(ada, true))
 		create(t, s, ada, "agent_mail", apiKey(t, "own"))
 
-		_, err = s.AddManaged(ctx, ada, managed("m1", "first"))
+		require.NoError(t, insert(t, s, d, ada, managed("m1", "first")))
+		require.True(t, core.IsKind(insert(t, s, d, ada, managed("m2", "second")), core.Conflict), "there is one per user")
+		require.Equal(t, managed("m1", "first"), stored(ada, false))
+		names, err := s.ManagedProviders(ctx, ada)
 		require.NoError(t, err)
-		meta, err := s.AddManaged(ctx, ada, managed("", "second"))
+		require.Equal(t, []string{"agent_mail"}, names)
+		meta, err := s.Meta(ctx, ada, "agent_mail", "m1")
 		require.NoError(t, err)
 		require.True(t, meta.IsManaged)
 		require.True(t, meta.AutoGPTManaged)
-		require.NotEmpty(t, meta.ID)
+		require.Nil(t, stored(bob, true))
 
-		got, err := s.Managed(ctx, ada, "agent_mail")
-		require.NoError(t, err)
-		require.Equal(t, managed(meta.ID, "second"), got)
-		listed, err := s.ListProvider(ctx, ada, "agent_mail")
-		require.NoError(t, err)
-		require.ElementsMatch(t, []string{"own", meta.ID}, ids(listed), "the first one was replaced, the user's own was not")
-		other, err := s.Managed(ctx, bob, "agent_mail")
-		require.NoError(t, err)
-		require.Nil(t, other)
-
-		refused(t, s.Delete(ctx, ada, "agent_mail", meta.ID), core.Forbidden, "AutoGPT-managed credentials cannot be deleted")
-		refused(t, s.Delete(ctx, ada, "openai", meta.ID), core.NotFound, "Credentials not found")
+		refused(t, s.Delete(ctx, ada, "agent_mail", "m1"), core.Forbidden, "AutoGPT-managed credentials cannot be deleted")
+		refused(t, s.Delete(ctx, ada, "openai", "m1"), core.NotFound, "Credentials not found")
 
 		plain := managed("m2", "x")
 		plain.Managed = false
-		_, err = s.AddManaged(ctx, ada, plain)
-		require.ErrorContains(t, err, "not marked as managed")
+		require.ErrorContains(t, insert(t, s, d, bob, plain), "not marked as managed")
 		_, err = s.Add(ctx, ada, managed("m2", "x"))
 		require.ErrorContains(t, err, "it is managed")
-		_, err = s.AddManaged(ctx, ada, managed(systemID, "x"))
-		require.ErrorContains(t, err, "reserved")
-		_, err = s.AddManaged(ctx, ada, managed("own", "x"))
-		require.True(t, core.IsKind(err, core.Conflict), "%v", err)
-		got, err = s.Managed(ctx, ada, "agent_mail")
-		require.NoError(t, err)
-		require.Equal(t, managed(meta.ID, "second"), got, "a failed replacement keeps the old one")
+		require.ErrorContains(t, insert(t, s, d, bob, managed(systemID, "x")), "reserved")
 	})
 }
 
-func TestThereIsOneManagedCredential(t *testing.T) {
+func TestReplaceManaged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, key("a", 1))
-		var wg sync.WaitGroup
-		errs := make([]error, 6)
-		for i := range errs {
-			wg.Go(func() { _, errs[i] = s.AddManaged(t.Context(), ada, managed("", "x")) })
+		require.NoError(t, insert(t, s, d, ada, managed("m1", "first")))
+		replace := func(user string, c core.Credential) (id string, err error) {
+			err = d.Tx(t.Context(), func(tx *gorm.DB) error {
+				id, err = s.ReplaceManaged(tx, user, c)
+				return err
+			})
+			return id, err
 		}
-		wg.Wait()
-		for _, err := range errs {
-			require.True(t, err == nil || core.IsKind(err, core.Conflict), "%v", err)
-		}
-		require.Contains(t, errs, error(nil))
-		listed, err := s.ListProvider(t.Context(), ada, "agent_mail")
+		id, err := replace(ada, managed("other", "second"))
 		require.NoError(t, err)
-		require.Len(t, listed, 1)
+		require.Equal(t, "m1", id, "agents name it")
+		got, err := s.Get(t.Context(), ada, "m1")
+		require.NoError(t, err)
+		require.Equal(t, managed("m1", "second"), got)
+		_, err = replace(bob, managed("m1", "second"))
+		require.True(t, core.IsKind(err, core.NotFound), "%v", err)
+		_, err = replace(ada, core.UserPassword{CredentialBase: managed("m1", "").CredentialBase})
+		require.ErrorContains(t, err, "of another kind")
+	})
+}
+
+// What is being revoked cannot be used, and is still there for the one who
+// takes it back.
+func TestRevokeManaged(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d, key("a", 1))
+		ctx := t.Context()
+		require.NoError(t, insert(t, s, d, ada, managed("m1", "first")))
+		require.NoError(t, insert(t, s, d, bob, managed("m1", "bobs")))
+		require.NoError(t, d.Tx(ctx, func(tx *gorm.DB) error { return s.RevokeManaged(tx, ada, "agent_mail") }))
+		listed, err := s.List(ctx, ada)
+		require.NoError(t, err)
+		require.NotContains(t, ids(listed), "m1")
+		got, err := s.Get(ctx, ada, "m1")
+		require.NoError(t, err)
+		require.Nil(t, got)
+		_, err = s.Meta(ctx, ada, "agent_mail", "m1")
+		refused(t, err, core.NotFound, "Credentials not found")
+		refused(t, s.Delete(ctx, ada, "agent_mail", "m1"), core.NotFound, "Credentials not found")
+		names, err := s.ManagedProviders(ctx, ada)
+		require.NoError(t, err)
+		require.Empty(t, names)
+		live, err := s.Managed(ctx, ada, "agent_mail", false)
+		require.NoError(t, err)
+		require.Nil(t, live)
+		kept, err := s.Managed(ctx, ada, "agent_mail", true)
+		require.NoError(t, err)
+		require.Equal(t, managed("m1", "first"), kept)
+		require.NoError(t, d.Tx(ctx, func(tx *gorm.DB) error { return s.DropManaged(tx, ada, "agent_mail") }))
+		kept, err = s.Managed(ctx, ada, "agent_mail", true)
+		require.NoError(t, err)
+		require.Nil(t, kept)
+		others, err := s.Managed(ctx, bob, "agent_mail", false)
+		require.NoError(t, err)
+		require.NotNil(t, others)
 	})
 }
 
@@ -91,10 +131,9 @@ func TestThereIsOneManagedCredential(t *testing.T) {
 func TestAManagedCredentialThatDoesNotOpen(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, key("a", 1))
-		_, err := s.AddManaged(t.Context(), ada, managed("m", "x"))
-		require.NoError(t, err)
+		require.NoError(t, insert(t, s, d, ada, managed("m", "x")))
 		require.NoError(t, d.Write.Exec("UPDATE credentials SET sealed = 'v1.a.AAAA'").Error)
-		got, err := s.Managed(t.Context(), ada, "agent_mail")
+		got, err := s.Managed(t.Context(), ada, "agent_mail", false)
 		require.Error(t, err)
 		require.Nil(t, got)
 		var known *core.Error

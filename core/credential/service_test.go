@@ -159,8 +159,7 @@ func TestNoSecretIsLeftInTheOpen(t *testing.T) {
 	} {
 		create(t, s, ada, "http", input(t, body))
 	}
-	_, err := s.AddManaged(t.Context(), ada, managed("m", "canary-managed"))
-	require.NoError(t, err)
+	require.NoError(t, insert(t, s, d, ada, managed("m", "canary-managed")))
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(d.Path()), "*"))
 	require.NoError(t, err)
 	var raw []byte

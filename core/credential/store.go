@@ -23,6 +23,9 @@ type row struct {
 	Public    db.JSON[public]
 	CreatedAt db.Time
 	UpdatedAt db.Time
+	// RevokedAt is set when the platform has begun to revoke it: nobody can use
+	// it, and lists do not show it.
+	RevokedAt db.Time
 	// KeyName is the key in Sealed, for rotation.
 	KeyName string
 	Sealed  string
@@ -90,7 +93,7 @@ const shown = "id, provider, type, title, is_managed, public"
 // it is "", oldest first. It reads the columns by hand because this is what every
 // page of the web client asks for first.
 func list(ctx context.Context, handle *gorm.DB, userID, provider string) (_ []Meta, err error) {
-	query, args := "SELECT "+shown+" FROM credentials WHERE user_id = ?", []any{userID}
+	query, args := "SELECT "+shown+" FROM credentials WHERE user_id = ? AND revoked_at IS NULL", []any{userID}
 	if provider != "" {
 		query, args = query+" AND provider = ?", append(args, provider)
 	}
@@ -113,13 +116,14 @@ func list(ctx context.Context, handle *gorm.DB, userID, provider string) (_ []Me
 	return metas, nil
 }
 
-// find reads one credential of a user, whole or the shown columns; it is nil
-// when there is none.
+// find reads one credential of a user that can be used, whole or the shown
+// columns; it is nil when there is none.
 func find(ctx context.Context, handle *gorm.DB, userID, id, columns string) (*row, error) {
-	return take(handle.WithContext(ctx).Select(columns).Where("user_id = ? AND id = ?", userID, id))
+	return take(handle.WithContext(ctx).Select(columns).Where("user_id = ? AND id = ? AND revoked_at IS NULL", userID, id))
 }
 
-// findManaged reads the managed credential of a user at a provider, or nil.
+// findManaged reads the managed credential of a user at a provider, even if it
+// is being revoked, or nil.
 func findManaged(ctx context.Context, handle *gorm.DB, userID, provider string) (*row, error) {
 	return take(handle.WithContext(ctx).Where("user_id = ? AND provider = ? AND is_managed", userID, provider))
 }

@@ -36,6 +36,10 @@ type Options struct {
 	MaxConns int
 	// Log receives warnings about slow statements; nil means slog.Default.
 	Log *slog.Logger
+	// Guest opens a SQLite file even while another process owns the data folder,
+	// for a command that reads or writes a few rows beside the server. A guest
+	// does not migrate.
+	Guest bool
 }
 
 // DB is an open database. It is safe for concurrent use.
@@ -57,6 +61,7 @@ type DB struct {
 	schema string // Postgres: the schema named in the URL, or ""
 	path   string // SQLite: the file
 	lock   *folderLock
+	guest  bool // another process owns the data folder
 }
 
 // Open connects to the database without migrating it. With SQLite it also takes
@@ -79,6 +84,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 
 // SQL gives the handle under Write.
 func (d *DB) SQL() *sql.DB { return d.write }
+
+// Guest reports whether another process owns the data folder: a running server,
+// which does the jobs that this process adds.
+func (d *DB) Guest() bool { return d.guest }
 
 // Path gives the SQLite file, or "" on Postgres.
 func (d *DB) Path() string { return d.path }

@@ -65,6 +65,9 @@ func (d *DB) migrate(ctx context.Context, files fs.FS) error {
 	if current == wanted && !queuePending {
 		return nil
 	}
+	if d.guest {
+		return fmt.Errorf("the database is at version %d and this program needs %d: restart the server that has it with this program first", current, wanted)
+	}
 	if d.Engine == SQLite && current > 0 {
 		if err := d.backup(ctx, current); err != nil {
 			return err

@@ -25,15 +25,18 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 		return nil, fmt.Errorf("creating data folder: %w", err)
 	}
 	lock, err := lockFolder(o.DataDir)
-	if err != nil {
+	if err != nil && !(o.Guest && errors.Is(err, ErrLocked)) {
 		return nil, err
 	}
 	d, err := openSQLiteFile(ctx, o)
 	if err != nil {
-		_ = lock.release()
+		if lock != nil {
+			_ = lock.release()
+		}
 		return nil, fmt.Errorf("opening database in %s: %w", o.DataDir, err)
 	}
 	d.lock = lock
+	d.guest = lock == nil
 	return d, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"agentserver/core/jobs"
 	"agentserver/core/library"
 	"agentserver/core/llm"
+	"agentserver/core/managed"
 )
 
 // Platform holds the services of one process.
@@ -34,11 +35,13 @@ type Platform struct {
 	Verifier    *account.Verifier
 	Signer      *account.Signer // nil unless tokens are signed with a shared secret
 	Credentials *credential.Service
+	Managed     *managed.Service
 	Library     *library.Service
 	Graphs      *graph.Service
 	Executions  *execution.Service
 
 	outbound   *outbound
+	works      bool
 	background context.Context // ends with the platform
 	cancel     context.CancelFunc
 }
@@ -47,6 +50,9 @@ type Platform struct {
 type Options struct {
 	// Work takes runs; a process that does not only starts them.
 	Work bool
+	// Guest is for commands that work beside a running server; see
+	// [db.Options]. It must not be started.
+	Guest bool
 	Log  *slog.Logger
 	// Registry holds the providers; nil means core.Default.
 	Registry *core.Registry
@@ -62,7 +68,7 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 		o.Registry = core.Default
 	}
 	background, cancel := context.WithCancel(context.Background())
-	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), background: background, cancel: cancel}
+	p = &Platform{Config: c, Log: o.Log, Metrics: prometheus.NewRegistry(), works: o.Work, background: background, cancel: cancel}
 	defer func() {
 		if err != nil {
 			_ = p.release()
@@ -74,22 +80,22 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 		return p, err
 	}
 	p.outbound = newOutbound(p.Registry)
-	if err = p.openStores(ctx); err != nil {
+	if err = p.openStores(ctx, o.Guest); err != nil {
 		return p, err
 	}
 	if err = p.openAuth(background); err != nil {
 		return p, err
 	}
-	if err = p.build(ctx, o.Work); err != nil {
+	if err = p.build(ctx); err != nil {
 		return p, err
 	}
 	err = p.startProviders(ctx, background)
 	return p, err
 }
 
-func (p *Platform) openStores(ctx context.Context) error {
+func (p *Platform) openStores(ctx context.Context, guest bool) error {
 	var err error
-	p.DB, err = OpenDatabase(ctx, p.Config, p.Log)
+	p.DB, err = openDatabase(ctx, p.Config, p.Log, guest)
 	if err != nil {
 		return err
 	}
@@ -111,7 +117,13 @@ func (p *Platform) openStores(ctx context.Context) error {
 
 // OpenDatabase opens the database that the configuration names.
 func OpenDatabase(ctx context.Context, c *config.Config, log *slog.Logger) (*db.DB, error) {
-	return db.Open(ctx, db.Options{URL: c.Database.URL.Reveal(), DataDir: c.DataDir, MaxConns: c.Database.MaxConns, Log: log})
+	return openDatabase(ctx, c, log, false)
+}
+
+func openDatabase(ctx context.Context, c *config.Config, log *slog.Logger, guest bool) (*db.DB, error) {
+	return db.Open(ctx, db.Options{
+		URL: c.Database.URL.Reveal(), DataDir: c.DataDir, MaxConns: c.Database.MaxConns, Log: log, Guest: guest,
+	})
 }
 
 // openAuth prepares the checking of tokens. Without a configured key, one is
@@ -150,7 +162,7 @@ func SigningKey(c *config.Config) (core.Secret, error) {
 	return key, err
 }
 
-func (p *Platform) build(ctx context.Context, work bool) error {
+func (p *Platform) build(ctx context.Context) error {
 	p.Accounts = account.NewService(p.DB)
 	ring, err := keyRing(p.Config)
 	if err != nil {
@@ -166,10 +178,14 @@ func (p *Platform) build(ctx context.Context, work bool) error {
 	if err != nil {
 		return err
 	}
+	p.Managed = managed.New(managed.Config{Wait: c.Managed.Wait, Retry: c.Managed.Retry, Grace: c.Managed.Grace}, managed.Deps{
+		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Credentials: p.Credentials, Exists: p.Accounts.Exists,
+		Log: p.Log, Metrics: p.Metrics,
+	})
 	p.Executions = execution.New(execution.Config{
 		MaxRuns: c.Worker.MaxRuns, MaxNodesPerRun: c.Worker.MaxNodesPerRun,
 		MaxRunsPerUserGraph: c.Worker.MaxRunsPerUserGraph, MaxNodeRuns: c.Run.MaxNodeExecutions,
-		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: work,
+		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: p.works,
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
 		Services: execution.Services{HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
@@ -199,6 +215,9 @@ func keyRing(c *config.Config) (*credential.Ring, error) {
 // Start begins the work of the process.
 func (p *Platform) Start(ctx context.Context) error {
 	go p.reseal()
+	if err := p.Managed.Start(p.background, p.works); err != nil {
+		return err
+	}
 	return p.Executions.Open(ctx)
 }
 

@@ -33,6 +33,8 @@ type podAPI interface {
 }
 
 type podKeyAPI interface {
+	// WhoAmI tells what the key of the caller is and what it reaches.
+	WhoAmI(ctx context.Context) (object, error)
 	// CreatePodKey makes another key with every call, and only its answer ever
 	// holds the secret.
 	CreatePodKey(ctx context.Context, podID, name string) (*newKey, error)

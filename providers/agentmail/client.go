@@ -87,6 +87,8 @@ func (c *client) DeletePod(ctx context.Context, podID string) error {
 
 // Keys of a pod.
 
+func (c *client) WhoAmI(ctx context.Context) (object, error) { return c.get(ctx, "auth", "me") }
+
 func (c *client) CreatePodKey(ctx context.Context, podID, name string) (*newKey, error) {
 	o, err := c.create(ctx, object{"name": name}, "pods", podID, "api-keys")
 	if err != nil {

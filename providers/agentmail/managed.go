@@ -32,7 +32,10 @@ type managed struct {
 	pause time.Duration
 }
 
-var _ core.ManagedCredentialProvider = (*managed)(nil)
+var (
+	_ core.ManagedCredentialProvider = (*managed)(nil)
+	_ core.ManagedCredentialRotator  = (*managed)(nil)
+)
 
 // Available reports whether the operator set a key of an organisation.
 func (m *managed) Available() bool { return m.settings.APIKey != "" }
@@ -41,7 +44,12 @@ func (m *managed) client() (api, error) {
 	if !m.Available() || m.http == nil {
 		return nil, core.Errorf(core.Unavailable, "AgentMail has no organisation key here: set providers.agent_mail.api_key")
 	}
-	return &client{http: m.http, root: m.settings.root(), key: m.settings.APIKey}, nil
+	return m.as(m.settings.APIKey), nil
+}
+
+// as gives the API as a key sees it.
+func (m *managed) as(key core.Secret) api {
+	return &client{http: m.http, root: m.settings.root(), key: key}
 }
 
 // Provision finds or makes the user's pod and gives a new key for it.
@@ -58,22 +66,42 @@ func (m *managed) Provision(ctx context.Context, userID string) (core.Credential
 		return nil, err
 	}
 	owner := clientID(userID)
-	pod, err := mail.CreatePod(ctx, podParams{ClientID: owner, Name: owner + "-pod"})
+	podID, err := makePod(ctx, mail, owner)
 	if err != nil {
-		return nil, fmt.Errorf("creating the user's pod: %w", err)
-	}
-	podID := pod.text("pod_id")
-	if err := checkOwner(pod, owner); err != nil {
 		return nil, err
 	}
-	name := owner + "-agpt-managed"
-	err = sweep(ctx, "api_key_id", func(key object) bool { return key.text("name") == name },
+	if err := sweepKeys(ctx, mail, podID, owner, ""); err != nil {
+		return nil, err
+	}
+	return makeKey(ctx, mail, podID, owner)
+}
+
+// makePod finds or makes the pod of the owner and gives its id.
+func makePod(ctx context.Context, mail api, owner string) (string, error) {
+	pod, err := mail.CreatePod(ctx, podParams{ClientID: owner, Name: owner + "-pod"})
+	if err != nil {
+		return "", fmt.Errorf("creating the user's pod: %w", err)
+	}
+	return pod.text("pod_id"), checkOwner(pod, owner)
+}
+
+// keyName is the name of the keys that are made for a user, and of no others.
+func keyName(owner string) string { return owner + "-agpt-managed" }
+
+// sweepKeys deletes the keys that were made for the owner, but for one.
+func sweepKeys(ctx context.Context, mail api, podID, owner, keep string) error {
+	err := sweep(ctx, "api_key_id",
+		func(key object) bool { return key.text("name") == keyName(owner) && key.text("api_key_id") != keep },
 		func(ctx context.Context, q listQuery) (*page, error) { return mail.ListPodKeys(ctx, podID, q) },
 		func(ctx context.Context, id string) error { return mail.DeletePodKey(ctx, podID, id) })
 	if err != nil {
-		return nil, fmt.Errorf("removing keys whose use was lost: %w", err)
+		return fmt.Errorf("removing keys that nobody uses: %w", err)
 	}
-	key, err := mail.CreatePodKey(ctx, podID, name)
+	return nil
+}
+
+func makeKey(ctx context.Context, mail api, podID, owner string) (core.Credential, error) {
+	key, err := mail.CreatePodKey(ctx, podID, keyName(owner))
 	if err != nil {
 		return nil, fmt.Errorf("creating the user's key: %w", err)
 	}

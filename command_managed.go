@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"agentserver/core/managed"
+	"agentserver/core/platform"
+)
+
+func newManaged(f *flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "managed",
+		Short: "Look after the credentials that the platform provisions for users",
+		Long: "Shows and steers the credentials that the platform provisions at vendors, one per user and provider.\n" +
+			"The commands work beside a running server, which does what they ask for.",
+	}
+	cmd.AddCommand(newManagedList(f), newManagedRetry(f), newManagedRevoke(f))
+	return cmd
+}
+
+func newManagedList(f *flags) *cobra.Command {
+	var filter managed.Filter
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the credentials and what is under way",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return asGuest(cmd.Context(), f, func(ctx context.Context, p *platform.Platform) error {
+				return listManaged(ctx, p.Managed, filter, cmd.OutOrStdout())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&filter.UserID, "user", "", "only this user, by id")
+	cmd.Flags().StringVar(&filter.Provider, "provider", "", "only this provider")
+	cmd.Flags().BoolVar(&filter.Open, "open", false, "only those with something under way, or given up")
+	return cmd
+}
+
+// listManaged prints one line for each user and provider.
+func listManaged(ctx context.Context, s *managed.Service, filter managed.Filter, out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "USER\tPROVIDER\tSTATE\tUSABLE\tATTEMPTS\tNEXT\tLAST ERROR")
+	filter.Limit = 1000
+	for {
+		page, err := s.List(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			next := "-"
+			if !e.NextAt.IsZero() {
+				next = e.NextAt.UTC().Format("2006-01-02 15:04:05Z")
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%d\t%s\t%s\n", e.UserID, e.Provider, e.State, e.Stored, e.Attempts, next, e.LastError)
+		}
+		if len(page) < filter.Limit {
+			return w.Flush()
+		}
+		filter.After = page[len(page)-1]
+	}
+}
+
+func newManagedRetry(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "retry USER PROVIDER",
+		Short: "Make the next attempt at once, also at what was given up",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return asGuest(cmd.Context(), f, func(ctx context.Context, p *platform.Platform) error {
+				return announce(cmd.OutOrStdout(), p, "it is tried again", p.Managed.Retry(ctx, args[0], args[1]))
+			})
+		},
+	}
+}
+
+func newManagedRevoke(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "revoke USER PROVIDER",
+		Short: "Take a credential back: nobody can use it from now on, and the vendor is asked until it confirms",
+		Long:  "The user's next visit provisions another one, unless the provider is turned off.",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return asGuest(cmd.Context(), f, func(ctx context.Context, p *platform.Platform) error {
+				return announce(cmd.OutOrStdout(), p, "nobody can use it any more; the vendor is asked to revoke it", p.Managed.Revoke(ctx, args[0], args[1]))
+			})
+		},
+	}
+}
+
+// announce says what a running server does next, or that none is known to run.
+func announce(out io.Writer, p *platform.Platform, what string, err error) error {
+	if err != nil {
+		return err
+	}
+	if p.Config.Database.URL == "" && !p.DB.Guest() {
+		what += ", when the server starts"
+	}
+	fmt.Fprintln(out, what)
+	return nil
+}
+
+// asGuest gives a command the services, beside a server that may be running.
+func asGuest(ctx context.Context, f *flags, do func(ctx context.Context, p *platform.Platform) error) error {
+	c, err := f.load()
+	if err != nil {
+		return err
+	}
+	p, err := platform.New(ctx, c, platform.Options{Guest: true, Log: newLog(c)})
+	if err != nil {
+		return friendly(err)
+	}
+	return errors.Join(do(ctx, p), p.Close(ctx))
+}
