@@ -14,13 +14,10 @@ import (
 )
 
 func newManaged(f *flags) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "managed",
-		Short: "Look after the credentials that the platform provisions for users",
-		Long: "Shows and steers the credentials that the platform provisions at vendors, one per user and provider.\n" +
-			"The commands work beside a running server, which does what they ask for.",
-	}
-	cmd.AddCommand(newManagedList(f), newManagedRetry(f), newManagedRevoke(f))
+	cmd := group("managed", "Look after the credentials that the platform provisions for users",
+		newManagedList(f), newManagedRetry(f), newManagedRevoke(f))
+	cmd.Long = "Shows and steers the credentials that the platform provisions at vendors, one per user and provider.\n" +
+		"The commands work beside a running server, which does what they ask for."
 	return cmd
 }
 

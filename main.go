@@ -32,7 +32,7 @@ func newRoot() *cobra.Command {
 	f.bind(root)
 	root.AddCommand(
 		newServe(f), newWorker(f), newMigrate(f), newRun(f), newProviders(f), newBlocks(f), newManaged(f), newToken(f),
-		newConfig(f), newOpenAPI(f), newHealth(f), newVersion(),
+		newConfig(f), newOpenAPI(f), newDev(), newHealth(f), newVersion(),
 	)
 	return root
 }

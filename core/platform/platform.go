@@ -53,7 +53,7 @@ type Options struct {
 	// Guest is for commands that work beside a running server; see
 	// [db.Options]. It must not be started.
 	Guest bool
-	Log  *slog.Logger
+	Log   *slog.Logger
 	// Registry holds the providers; nil means core.Default.
 	Registry *core.Registry
 }
