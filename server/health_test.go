@@ -108,6 +108,9 @@ func TestOperationIDsAreTheContracts(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &contract))
 	for path, methods := range newBed(t, "").openAPI().Paths {
 		for method, op := range methods {
+			if strings.HasPrefix(path, "/api/admin/managed") {
+				continue // is not in the contract
+			}
 			require.Equal(t, contract.Paths[path][method].OperationID, op.OperationID, "%s %s", method, path)
 		}
 	}

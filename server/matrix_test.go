@@ -62,7 +62,7 @@ func TestMatrix(t *testing.T) {
 		runID := b.run(alice, graphID, map[string]any{"in": "private of alice"})["id"].(string)
 		b.ok(alice, "POST", "/api/graphs/"+graphID+"/executions/"+runID+"/share", nil)
 		credentialID := b.object(alice, "POST", "/api/integrations/acme/credentials", `{"type":"api_key","provider":"acme","api_key":"hers"}`)["id"].(string)
-		hers := map[string]string{"provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
+		hers := map[string]string{"user_id": alice, "provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
 		for _, who := range []string{bob, admin} {
 			b.ok(who, "POST", "/api/auth/user", nil)
 		}
@@ -95,6 +95,10 @@ func TestMatrix(t *testing.T) {
 						return
 					}
 					tried++
+					if strings.HasPrefix(path, "/api/admin/") {
+						b.call(bob, method, target, body).is(403, detail("Admin access required"))
+						return
+					}
 					for _, who := range []string{bob, admin} {
 						b.refused(who, method, path, op.OperationID, hers)
 					}

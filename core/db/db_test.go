@@ -215,6 +215,32 @@ func TestDataFolderHasOneOwner(t *testing.T) {
 	require.NoError(t, again.Close())
 }
 
+// A command may work in the data folder of a running server.
+func TestGuest(t *testing.T) {
+	owner := dbtest.SQLite(t)
+	require.False(t, owner.Guest())
+	guest, err := db.Open(t.Context(), db.Options{DataDir: filepath.Dir(owner.Path()), Guest: true})
+	require.NoError(t, err)
+	require.True(t, guest.Guest())
+	require.NoError(t, guest.Migrate(t.Context()))
+	require.NoError(t, owner.Write.Exec("CREATE TABLE shared (n integer)").Error)
+	require.NoError(t, guest.Write.Exec("INSERT INTO shared VALUES (7)").Error)
+	var n int
+	require.NoError(t, owner.Read.Raw("SELECT n FROM shared").Scan(&n).Error)
+	require.Equal(t, 7, n)
+	require.NoError(t, owner.Write.Exec("DELETE FROM schema_migrations WHERE version_id > 3").Error)
+	require.ErrorContains(t, guest.Migrate(t.Context()), "restart the server that has it with this program first")
+	require.NoError(t, guest.Close())
+	_, err = db.Open(t.Context(), db.Options{DataDir: filepath.Dir(owner.Path())})
+	require.ErrorIs(t, err, db.ErrLocked, "the folder is still the owner's")
+
+	alone, err := db.Open(t.Context(), db.Options{DataDir: t.TempDir(), Guest: true})
+	require.NoError(t, err)
+	require.False(t, alone.Guest(), "without an owner it becomes one")
+	require.NoError(t, alone.Migrate(t.Context()))
+	require.NoError(t, alone.Close())
+}
+
 func TestOpenErrors(t *testing.T) {
 	for name, c := range map[string]struct{ url, want string }{
 		"another database": {"mysql://u:hunter2@h/d", "must start with postgres://"},

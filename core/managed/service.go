@@ -120,7 +120,7 @@ const topic = "managed."
 type event struct {
 	UserID   string `json:"user_id"`
 	Provider string `json:"provider"`
-	// Outcome is provisioned, failed, rotated or revoked.
+	// Outcome is provisioned, failed, rotated, retired or deprovisioned.
 	Outcome string `json:"outcome"`
 }
 
@@ -165,7 +165,7 @@ func (s *Service) tell(userID, provider, outcome string) {
 func (s *Service) hear(e event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.Outcome == "revoked" {
+	if e.Outcome == "deprovisioned" {
 		s.revocations++
 		s.complete.Remove(e.UserID)
 	}
@@ -189,11 +189,18 @@ func (s *Service) available() []string {
 	return names
 }
 
+// soon is how close a time must be for its job to be added at once and wait in
+// its line: the queue looks for jobs with a time less often than that.
+const soon = 5 * time.Second
+
 // enqueue adds the job of a task, inside the transaction that makes it due.
 func (s *Service) enqueue(ctx context.Context, tx *gorm.DB, userID, provider string, at time.Time) error {
 	sqlTx, err := db.SQLTx(tx)
 	if err != nil {
 		return err
+	}
+	if time.Until(at) < soon {
+		at = time.Time{}
 	}
 	return s.Queue.Insert(ctx, sqlTx, jobs.Job{Args: args{userID, provider}, Line: line, At: at})
 }

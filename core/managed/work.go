@@ -131,7 +131,7 @@ func (s *Service) perform(ctx context.Context, t *task) (outcome string, err err
 	case Provision:
 		return "provisioned", s.provision(ctx, t, p)
 	case Revoke:
-		return "revoked", s.revoke(ctx, t, p)
+		return "deprovisioned", s.revoke(ctx, t, p)
 	case Retire:
 		return "retired", s.retire(ctx, t, p)
 	default:

@@ -41,3 +41,17 @@ func (s *Server) PodOf(clientID string) string {
 	}
 	return ""
 }
+
+// KeysOf counts the live keys of the pod with a client id.
+func (s *Server) KeysOf(clientID string) int {
+	pod := s.PodOf(clientID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, k := range s.keys {
+		if k.pod != "" && k.pod == pod {
+			n++
+		}
+	}
+	return n
+}
