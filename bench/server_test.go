@@ -20,6 +20,9 @@ import (
 	"agentserver/core/account"
 	"agentserver/core/db/dbtest"
 	"agentserver/core/platform"
+	_ "agentserver/providers/agentmail"
+	_ "agentserver/providers/jina"
+	_ "agentserver/providers/openai"
 	"agentserver/server"
 )
 
