@@ -64,6 +64,9 @@ func (p *Provider) check() error {
 		if s.ID == "" || s.Title == "" || s.Load == nil {
 			return fmt.Errorf("a system credential lacks its id, title or loader")
 		}
+		if err := p.checkSystem(s); err != nil {
+			return err
+		}
 	}
 	for _, b := range p.Blocks {
 		if err := prepareBlock(p.Name, b); err != nil {

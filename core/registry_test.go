@@ -40,6 +40,21 @@ var badProviders = []struct {
 		"a system credential lacks its id, title or loader",
 	},
 	{
+		"system credential that clients know by another id",
+		&core.Provider{Name: "groq", Title: "Groq", System: []core.SystemCredential{{ID: testID, Title: "Use Credits for Groq", Load: noCredential}}},
+		`clients know its system credential as 4ec22295-8f97-4dd1-b42b-2c6957a02545, "Use Credits for Groq"`,
+	},
+	{
+		"system credential that clients know by another title",
+		&core.Provider{Name: "groq", Title: "Groq", System: []core.SystemCredential{{ID: "4ec22295-8f97-4dd1-b42b-2c6957a02545", Title: "Groq", Load: noCredential}}},
+		`clients know its system credential as 4ec22295-8f97-4dd1-b42b-2c6957a02545, "Use Credits for Groq"`,
+	},
+	{
+		"system credential of another provider",
+		&core.Provider{Name: "acme", Title: "Acme", System: []core.SystemCredential{{ID: "4ec22295-8f97-4dd1-b42b-2c6957a02545", Title: "x", Load: noCredential}}},
+		"the id of its system credential is that of groq",
+	},
+	{
 		"short id", providerOf(blockOf[emptyIn, emptyOut](core.BlockSpec{ID: "1", Name: "TestBlock", Description: "x"})),
 		`block TestBlock: its id "1" is not 36 characters long`,
 	},
@@ -294,3 +309,5 @@ func TestEmptyRegistry(t *testing.T) {
 	require.Empty(t, r.Blocks())
 	require.Empty(t, r.Without(nil).Providers())
 }
+
+func noCredential() core.Credential { return nil }

@@ -60,7 +60,7 @@ func TestProviderNames(t *testing.T) {
 	engines(t, func(b *bed) {
 		require.Contains(b.t, b.call(nobody, "GET", "/api/integrations/providers", nil).body, `["acme"]`)
 		require.Contains(b.t, b.call(nobody, "GET", "/api/integrations/providers/names", nil).body, `{"providers":["acme"]}`)
-		require.Contains(b.t, b.call(nobody, "GET", "/api/integrations/providers/system", nil).body, `["acme"]`)
+		require.Contains(b.t, b.call(nobody, "GET", "/api/integrations/providers/system", nil).body, `["acme","aiml_api","anthropic",`)
 		require.Contains(b.t, b.call(nobody, "GET", "/api/integrations/providers/constants", nil).body, `"ACME":"acme"`)
 		require.Equal(b.t, 200, b.call(nobody, "GET", "/api/integrations/providers/enum-example", nil).status)
 	})

@@ -64,10 +64,10 @@ func (a *API) providerRoutes() {
 	})
 }
 
-// providersOf names the providers that are in use, and those of them whose
-// credentials the operator can pay for, in order.
+// providersOf names the providers that are in use, and those whose credentials
+// the operator can pay for, here or elsewhere, in order.
 func providersOf(registry *core.Registry) (names, system []string) {
-	names, system = []string{}, []string{}
+	names, system = []string{}, core.SystemProviders()
 	for _, p := range registry.Providers() {
 		if p.Name == core.CoreProvider {
 			continue
@@ -79,5 +79,5 @@ func providersOf(registry *core.Registry) (names, system []string) {
 	}
 	slices.Sort(names)
 	slices.Sort(system)
-	return names, system
+	return names, slices.Compact(system)
 }

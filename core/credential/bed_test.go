@@ -20,6 +20,7 @@ const (
 	systemID  = "53c25cb8-e3ee-465c-a4d1-e75a4c899c2a"
 	unsetID   = "4ec22295-8f97-4dd1-b42b-2c6957a02545"
 	defaultID = "openai-default"
+	absentID  = "24e5d942-d9e3-4798-8151-90143ee55629" // of anthropic, which is not compiled in
 )
 
 func registry(t *testing.T) *core.Registry {
@@ -32,7 +33,9 @@ func registry(t *testing.T) *core.Registry {
 	var r core.Registry
 	require.NoError(t, r.Add(&core.Provider{Name: "openai", Title: "OpenAI", System: []core.SystemCredential{
 		{ID: systemID, Title: "Use Credits for OpenAI", Load: made(systemID)},
-		{ID: defaultID, Title: "Use Credits for OpenAI", Load: made(defaultID)},
+	}}))
+	require.NoError(t, r.Add(&core.Provider{Name: "acme", Title: "Acme", System: []core.SystemCredential{
+		{ID: defaultID, Title: "Acme", Load: made(defaultID)},
 	}}))
 	require.NoError(t, r.Add(&core.Provider{Name: "groq", Title: "Groq", System: []core.SystemCredential{
 		{ID: unsetID, Title: "Use Credits for Groq", Load: func() core.Credential { return nil }},

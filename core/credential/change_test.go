@@ -26,6 +26,7 @@ func TestCreateRefusesIDs(t *testing.T) {
 			"taken":       {core.Internal, "Failed to store credentials"},
 			systemID:      {core.Internal, "Failed to store credentials"},
 			unsetID:       {core.Internal, "Failed to store credentials"},
+			absentID:      {core.Internal, "Failed to store credentials"},
 			"new-default": {core.Forbidden, "Cannot create credentials with a reserved ID"},
 			defaultID:     {core.Forbidden, "Cannot create credentials with a reserved ID"},
 		} {
@@ -132,6 +133,7 @@ func TestDelete(t *testing.T) {
 			{"openai", defaultID, core.NotFound, "Credentials not found"},
 			{"openai", systemID, core.Forbidden, "System-managed credentials cannot be deleted"},
 			{"groq", unsetID, core.Forbidden, "System-managed credentials cannot be deleted"},
+			{"anthropic", absentID, core.Forbidden, "System-managed credentials cannot be deleted"},
 			{"openai", "absent", core.NotFound, "Credentials not found"},
 			{"groq", "mine", core.NotFound, "Credentials not found"},
 		} {

@@ -1,7 +1,10 @@
 package credential
 
 import (
+	"cmp"
 	"context"
+	"math"
+	"slices"
 	"strings"
 
 	"agentserver/core"
@@ -125,10 +128,11 @@ func (s *Service) system(id string) (c core.Credential, reserved bool) {
 			}
 		}
 	}
-	return nil, false
+	return nil, core.SystemCredentialPlace(id) >= 0
 }
 
-// systemCredentials gives those that are configured, by provider.
+// systemCredentials gives those that are configured: first those that clients
+// know, in their order, then the others by provider.
 func (s *Service) systemCredentials() []core.Credential {
 	var all []core.Credential
 	for _, p := range s.registry.Providers() {
@@ -141,7 +145,15 @@ func (s *Service) systemCredentials() []core.Credential {
 			}
 		}
 	}
+	slices.SortStableFunc(all, func(a, b core.Credential) int { return cmp.Compare(place(a), place(b)) })
 	return all
+}
+
+func place(c core.Credential) int {
+	if n := core.SystemCredentialPlace(c.Base().ID); n >= 0 {
+		return n
+	}
+	return math.MaxInt
 }
 
 func metaOf(c core.Credential) Meta {
