@@ -120,7 +120,7 @@ func (s *Service) request(ctx context.Context, userID string, missing []string) 
 			}
 		case t.NextAt.IsZero() && t.UpdatedAt.Before(now.Add(-rest)):
 			err = s.again(ctx, t)
-		case t.due(now.Add(-overdue)):
+		case t.due(now.Add(-overdue), s.longest()):
 			err = s.poke(ctx, t)
 		case t.Attempts <= 1 && t.LastError == "" && t.Action == Provision:
 			soon[name] = true

@@ -127,9 +127,15 @@ func TestEnsureGivesUpAndBeginsAgain(t *testing.T) {
 
 // A job that was lost with its process is made again when its user comes back.
 func TestEnsureAddsALostJob(t *testing.T) {
+	for name, at := range map[string]time.Duration{"long ago": -time.Hour, "written by a clock that was set back": 100 * time.Hour} {
+		t.Run(name, func(t *testing.T) { testLostJob(t, at) })
+	}
+}
+
+func testLostJob(t *testing.T, at time.Duration) {
 	each(t, func(b *bed) {
-		long := db.At(time.Now().Add(-time.Hour))
-		require.NoError(b.t, b.db.Write.Exec("INSERT INTO managed_tasks VALUES ('user-ada','acme','provision',7,true,1,'',?,?,?)", long, long, long).Error)
+		long := db.At(time.Now().Add(at))
+		require.NoError(b.t, b.db.Write.Exec("INSERT INTO managed_tasks VALUES ('user-ada','acme','provision',7,false,1,'',?,?,?)", long, long, long).Error)
 		p := b.one()
 		p.Ensure(b.t.Context(), ada)
 		b.eventually(func() bool { return b.stored(p, ada) != "" })

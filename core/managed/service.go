@@ -215,3 +215,6 @@ func (s *Service) pause(attempts int, limit time.Duration) time.Duration {
 	}
 	return p/2 + rand.N(p) //nolint:gosec // spreads the load, keeps no secret
 }
+
+// longest is more than any pause: a task further away than that is due.
+func (s *Service) longest() time.Duration { return 2*max(maxRevokePause, s.config.Grace) + lease }

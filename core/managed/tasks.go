@@ -47,7 +47,11 @@ type task struct {
 
 func (task) TableName() string { return "managed_tasks" }
 
-func (t *task) due(now time.Time) bool { return !t.NextAt.IsZero() && !t.NextAt.After(now) }
+// due reports whether the next attempt may be made. What is further away than
+// any pause was written by a clock that has been set back since.
+func (t *task) due(now time.Time, longest time.Duration) bool {
+	return !t.NextAt.IsZero() && (!t.NextAt.After(now) || t.NextAt.After(now.Add(longest)))
+}
 
 func of(handle *gorm.DB, userID, provider string) *gorm.DB {
 	return handle.Where("user_id = ? AND provider = ?", userID, provider)

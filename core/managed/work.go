@@ -71,7 +71,7 @@ func (s *Service) attempt(ctx context.Context, a args) (next time.Time, err erro
 		return next, err
 	}
 	// A claim that stands although the lock was free is of a process that died.
-	if !t.Claimed && !t.due(time.Now()) {
+	if !t.Claimed && !t.due(time.Now(), s.longest()) {
 		return t.NextAt.Time, nil
 	}
 	if err := s.claim(ctx, t); err != nil {
@@ -197,7 +197,9 @@ func (s *Service) sweep(ctx context.Context) {
 
 func (s *Service) sweepOnce(ctx context.Context) error {
 	var late []*task
-	err := s.DB.Read.WithContext(ctx).Where("next_at < ?", db.At(time.Now().Add(-sweepEvery))).Order("next_at").Limit(500).Find(&late).Error
+	now := time.Now()
+	err := s.DB.Read.WithContext(ctx).Where("next_at < ? OR next_at > ?", db.At(now.Add(-sweepEvery)), db.At(now.Add(s.longest()))).
+		Order("next_at").Limit(500).Find(&late).Error
 	for _, t := range late {
 		if err = s.poke(ctx, t); err != nil {
 			break
