@@ -33,7 +33,8 @@ func (e *BlockError) Unwrap() error { return e.cause }
 // [ErrAwaitingReview] are returned as they are.
 //
 // Outputs reach emit as plain JSON values. An output named "error" ends the
-// run and becomes the failure.
+// run and becomes the failure. A failure does not repeat the secrets of the
+// credentials among the inputs.
 func Execute(ctx context.Context, b Block, run *Run, in Values, emit Emit) error {
 	spec := b.Spec()
 	inputs := Values{}
@@ -79,7 +80,9 @@ func Execute(ctx context.Context, b Block, run *Run, in Values, emit Emit) error
 	case errors.Is(err, ErrAwaitingReview):
 		return err
 	}
-	return blockError(spec, err)
+	failure := blockError(spec, err)
+	failure.Message = Redact(failure.Message, credentialsOf(inputs)...)
+	return failure
 }
 
 // runSafely turns a panic into an error, so that it fails one node and not the
@@ -100,7 +103,7 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("the block crashed: %v", e.value) }
 
-func blockError(spec *BlockSpec, err error) error {
+func blockError(spec *BlockSpec, err error) *BlockError {
 	be := &BlockError{BlockName: spec.Name, BlockID: spec.ID, Message: err.Error(), cause: err}
 	var p *panicError
 	if errors.As(err, &p) {
