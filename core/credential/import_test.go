@@ -90,8 +90,7 @@ func TestImportLeavesWhatIsThere(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := open(t, d, key("k", 1))
 		create(t, s, ada, "openai", input(t, `{"id":"x","type":"api_key","api_key":"newer"}`))
-		_, err := s.AddManaged(t.Context(), ada, managed("here", "mine"))
-		require.NoError(t, err)
+		require.Equal(t, 1, importAll(t, s, ada, []core.Credential{managed("here", "mine")}, false).Added)
 		result := importAll(t, s, ada, []core.Credential{own("x"), managed("there", "foreign"), own("y"), own("y")}, false)
 		require.Equal(t, credential.Imported{Added: 1, Present: 2, Skipped: []credential.ImportNote{
 			{ID: "there", Reason: "a managed credential of agent_mail is stored already"},
@@ -99,9 +98,9 @@ func TestImportLeavesWhatIsThere(t *testing.T) {
 		c, err := s.Get(t.Context(), ada, "x")
 		require.NoError(t, err)
 		require.Equal(t, "newer", c.(core.APIKey).Key.Reveal())
-		m, err := s.Managed(t.Context(), ada, "agent_mail")
+		metas, err := s.List(t.Context(), ada)
 		require.NoError(t, err)
-		require.Equal(t, "here", m.Base().ID)
+		require.Equal(t, map[string]bool{"here": true}, managedIDs(metas))
 
 		result = importAll(t, s, bob, []core.Credential{managed("one", "a"), managed("two", "b")}, false)
 		require.Equal(t, 1, result.Added, "one per provider, from the import too")
