@@ -28,6 +28,9 @@ func newNewProvider() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := newProviderNames(args[0], title)
+			if err == nil {
+				err = p.free()
+			}
 			if err != nil {
 				return err
 			}
@@ -116,11 +119,10 @@ func newProviderNames(name, title string) (*newProvider, error) {
 	if !titleText.MatchString(title) {
 		return nil, core.Errorf(core.Invalid, "--title needs at most 60 letters, digits, spaces or the characters . , & + ' / ( ) : -, and a letter or digit at its start")
 	}
-	p := &newProvider{
+	return &newProvider{
 		Name: name, Title: title, Folder: folder, Variable: strings.ToUpper(name), Block: strings.Join(words, "") + "LookupBlock",
 		SystemID: uuid.NewString(), BlockID: uuid.NewString(),
-	}
-	return p, p.free()
+	}, nil
 }
 
 // free makes sure that the names are not those of a provider that is compiled

@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// The names of these tests are such that no real provider takes them.
+
 // checkout copies what new-provider needs, and more, into a folder.
 func checkout(t *testing.T, more ...string) string {
 	t.Helper()
@@ -73,24 +75,24 @@ func TestNewProvider(t *testing.T) {
 	// What the tests of the root read, and what the new provider is built from.
 	dir := checkout(t, "*.md", "LICENSE", "examples", "go.sum", "core")
 	before := tree(t, dir)
-	out, stderr, code := output(t, filepath.Join(dir, "docs"), nil, "new-provider", "example_weather", "--title", "Example Weather (it's 24/7)")
+	out, stderr, code := output(t, filepath.Join(dir, "docs"), nil, "new-provider", "unused_example", "--title", "Unused Example (it's 24/7)")
 	require.Zero(t, code, "%s", stderr)
 	listed, next, _ := strings.Cut(out, "\n\n")
 	require.Equal(t, []string{
-		"providers/exampleweather/README.md",
-		"providers/exampleweather/exampleweather.go",
-		"providers/exampleweather/exampleweather_test.go",
-		"providers/exampleweather/lookup.go",
-		"providers/exampleweather/testdata/ExampleWeatherLookupBlock.json",
+		"providers/unusedexample/README.md",
+		"providers/unusedexample/lookup.go",
+		"providers/unusedexample/testdata/UnusedExampleLookupBlock.json",
+		"providers/unusedexample/unusedexample.go",
+		"providers/unusedexample/unusedexample_test.go",
 		"docs/configuration.md",
 		"plugins.go",
 	}, strings.Split(listed, "\n"))
 	for _, name := range strings.Split(listed, "\n") {
 		require.NotEqual(t, before[name], tree(t, dir)[name], "%s is listed and not written", name)
 	}
-	require.Contains(t, next, "go test ./providers/exampleweather .")
-	require.Contains(t, next, "EXAMPLE_WEATHER_API_KEY")
-	_, stderr, code = output(t, t.TempDir(), nil, "new-provider", "zebra9", "--dir", dir)
+	require.Contains(t, next, "go test ./providers/unusedexample .")
+	require.Contains(t, next, "UNUSED_EXAMPLE_API_KEY")
+	_, stderr, code = output(t, t.TempDir(), nil, "new-provider", "unused9", "--dir", dir)
 	require.Zero(t, code, "%s", stderr)
 	files := added(before, tree(t, dir))
 	require.Len(t, files, 12, "%v", files)
@@ -102,14 +104,14 @@ func TestNewProvider(t *testing.T) {
 		require.NoError(t, err, "%v\n%s", args, text)
 		return string(text)
 	}
-	packages := []string{"./providers/exampleweather", "./providers/zebra9"}
+	packages := []string{"./providers/unusedexample", "./providers/unused9"}
 	if gofmt, err := exec.LookPath("gofmt"); err == nil {
 		require.Empty(t, run(dir, gofmt, "-l", "plugins.go", packages[0], packages[1]), "not formatted")
 	}
 	run(dir, tool, append([]string{"vet"}, packages...)...)
 	said := run(dir, tool, append([]string{"test", "-v"}, packages...)...)
 	require.Equal(t, 2, strings.Count(said, "--- PASS: TestSystemCredential"), "%s", said)
-	for _, vector := range []string{"ExampleWeatherLookupBlock/something_that_is_known", "Zebra9LookupBlock/something_that_is_not_known"} {
+	for _, vector := range []string{"UnusedExampleLookupBlock/something_that_is_known", "Unused9LookupBlock/something_that_is_not_known"} {
 		require.Contains(t, said, "--- PASS: TestProvider/"+vector)
 	}
 
@@ -130,19 +132,19 @@ func TestNewProvider(t *testing.T) {
 		"^Test(PluginsAre|ProvidersHaveReadmes|ConfigurationReference|LinksLead|DocumentedCommands|DocumentedVariables)")
 	require.Equal(t, 6, strings.Count(said, "--- PASS: Test"), "%s", said)
 	cmd := exec.Command(binary, "providers")
-	cmd.Dir, cmd.Env = t.TempDir(), []string{asCommand + "=1", "ZEBRA9_API_KEY=canary"}
+	cmd.Dir, cmd.Env = t.TempDir(), []string{asCommand + "=1", "UNUSED9_API_KEY=canary"}
 	text, err := cmd.Output()
 	require.NoError(t, err)
 	list := strings.Join(strings.Fields(string(text)), " ")
-	require.Contains(t, list, "zebra9 on 1 api_key set")
-	require.Contains(t, list, "example_weather on 1 api_key not set (providers.example_weather.api_key or EXAMPLE_WEATHER_API_KEY)")
+	require.Contains(t, list, "unused9 on 1 api_key set")
+	require.Contains(t, list, "unused_example on 1 api_key not set (providers.unused_example.api_key or UNUSED_EXAMPLE_API_KEY)")
 }
 
 // The order in which providers are added does not show.
 func TestNewProvidersAreSorted(t *testing.T) {
 	t.Parallel()
 	var results []map[string]string
-	for _, order := range [][]string{{"acme_mail", "mango", "zebra"}, {"zebra", "acme_mail", "mango"}} {
+	for _, order := range [][]string{{"unused_mail", "unused_mango", "zz_unused"}, {"zz_unused", "unused_mail", "unused_mango"}} {
 		dir := checkout(t)
 		for _, name := range order {
 			_, stderr, code := output(t, dir, nil, "new-provider", name)
@@ -152,10 +154,10 @@ func TestNewProvidersAreSorted(t *testing.T) {
 		results = append(results, map[string]string{"plugins.go": files["plugins.go"], "docs": files["docs/configuration.md"]})
 	}
 	require.Equal(t, results[0], results[1])
-	require.Equal(t, 1, strings.Count(results[0]["plugins.go"], "providers/mango"))
+	require.Equal(t, 1, strings.Count(results[0]["plugins.go"], "providers/unusedmango"))
 	headings := regexp.MustCompile(`(?m)^### \S+`).FindAllString(results[0]["docs"], -1)
 	require.IsIncreasing(t, headings)
-	require.Contains(t, headings, "### acme_mail")
+	require.Contains(t, headings, "### unused_mail")
 }
 
 // Lines that were left behind by hand are not written twice.
@@ -163,13 +165,13 @@ func TestNewProviderAfterItsFolderWasRemoved(t *testing.T) {
 	t.Parallel()
 	dir := checkout(t)
 	for range 2 {
-		_, stderr, code := output(t, dir, nil, "new-provider", "acme_mail")
+		_, stderr, code := output(t, dir, nil, "new-provider", "unused_mail")
 		require.Zero(t, code, "%s", stderr)
-		require.NoError(t, os.RemoveAll(filepath.Join(dir, "providers", "acmemail")))
+		require.NoError(t, os.RemoveAll(filepath.Join(dir, "providers", "unusedmail")))
 	}
 	files := tree(t, dir)
-	require.Equal(t, 1, strings.Count(files["plugins.go"], "agentserver/providers/acmemail"))
-	require.Equal(t, 1, strings.Count(files["docs/configuration.md"], "### acme_mail\n"))
+	require.Equal(t, 1, strings.Count(files["plugins.go"], "agentserver/providers/unusedmail"))
+	require.Equal(t, 1, strings.Count(files["docs/configuration.md"], "### unused_mail\n"))
 }
 
 func TestNewProviderRefusals(t *testing.T) {
@@ -194,26 +196,26 @@ func TestNewProviderRefusals(t *testing.T) {
 		{name: "registered", args: []string{"agent_mail"}, want: []string{"agent_mail already"}},
 		{name: "the platform's", args: []string{"core"}, want: []string{"core already"}},
 		{name: "folder of another name", args: []string{"agentmail"}, want: []string{"providers/agentmail is there already"}},
-		{name: "file in the way", args: []string{"acme"}, want: []string{"providers/acme is there already"}, change: func(t *testing.T, dir string) {
-			writeFile(t, filepath.Join(dir, "providers"), "acme", nil)
+		{name: "file in the way", args: []string{"unused"}, want: []string{"providers/unused is there already"}, change: func(t *testing.T, dir string) {
+			writeFile(t, filepath.Join(dir, "providers"), "unused", nil)
 		}},
-		{name: "title that ends a text", args: []string{"acme", "--title", `Acme" + "x`}, want: []string{"--title"}},
-		{name: "title that ends a tag", args: []string{"acme", "--title", "Acme`"}, want: []string{"--title"}},
-		{name: "title with a line break", args: []string{"acme", "--title", "Acme\nx"}, want: []string{"--title"}},
-		{name: "no checkout", args: []string{"acme"}, want: []string{"not in a checkout"}, change: func(t *testing.T, dir string) {
+		{name: "title that ends a text", args: []string{"unused", "--title", `Acme" + "x`}, want: []string{"--title"}},
+		{name: "title that ends a tag", args: []string{"unused", "--title", "Acme`"}, want: []string{"--title"}},
+		{name: "title with a line break", args: []string{"unused", "--title", "Acme\nx"}, want: []string{"--title"}},
+		{name: "no checkout", args: []string{"unused"}, want: []string{"not in a checkout"}, change: func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, "go.mod")))
 		}},
-		{name: "another module", args: []string{"acme"}, want: []string{"not in a checkout"}, change: func(t *testing.T, dir string) {
+		{name: "another module", args: []string{"unused"}, want: []string{"not in a checkout"}, change: func(t *testing.T, dir string) {
 			writeFile(t, dir, "go.mod", []byte("module agentserver2\n"))
 		}},
-		{name: "folder that is no root", args: []string{"acme", "--dir", "docs"}, want: []string{"--dir", "docs"}},
-		{name: "list that does not parse", args: []string{"acme"}, want: []string{"provider acme", "plugins.go"}, change: func(t *testing.T, dir string) {
+		{name: "folder that is no root", args: []string{"unused", "--dir", "docs"}, want: []string{"--dir", "docs"}},
+		{name: "list that does not parse", args: []string{"unused"}, want: []string{"provider unused", "plugins.go"}, change: func(t *testing.T, dir string) {
 			writeFile(t, dir, "plugins.go", []byte("package main\nimport (\n"))
 		}},
-		{name: "reference without its section", args: []string{"acme"}, want: []string{"provider acme", "docs/configuration.md"}, change: func(t *testing.T, dir string) {
+		{name: "reference without its section", args: []string{"unused"}, want: []string{"provider unused", "docs/configuration.md"}, change: func(t *testing.T, dir string) {
 			writeFile(t, filepath.Join(dir, "docs"), "configuration.md", []byte("# Configuration\n"))
 		}},
-		{name: "no list", args: []string{"acme"}, want: []string{"provider acme", "plugins.go"}, change: func(t *testing.T, dir string) {
+		{name: "no list", args: []string{"unused"}, want: []string{"provider unused", "plugins.go"}, change: func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, "plugins.go")))
 		}},
 	} {
@@ -238,7 +240,7 @@ func TestNewProviderIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	dir := checkout(t)
 	before := tree(t, dir)
-	p, err := newProviderNames("acme", "")
+	p, err := newProviderNames("unused", "")
 	require.NoError(t, err)
 	files, err := p.files()
 	require.NoError(t, err)
