@@ -127,8 +127,8 @@ func TestDocumentedProvider(t *testing.T) {
 	run.Dir = filepath.Join(dir, "providers", "weather")
 	out, err = run.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "--- PASS: TestProvider/CurrentWeatherBlock/weather_of_a_city")
-	require.Contains(t, string(out), "--- PASS: TestProvider/CurrentWeatherBlock/city_that_is_not_known")
+	require.Contains(t, string(out), "--- PASS: TestProvider/WeatherLookupBlock/weather_of_a_city")
+	require.Contains(t, string(out), "--- PASS: TestProvider/WeatherLookupBlock/city_that_is_not_known")
 }
 
 // Variables in the documents are settings. Those of the made-up provider are

@@ -10,6 +10,11 @@ import (
 // fileVariable names the configuration file; it is not a setting itself.
 const fileVariable = envPrefix + "CONFIG"
 
+// ImportKey is the variable with the key that sealed the credentials to import.
+// It is no setting, so that it does not stay in a file or show in a list of
+// processes.
+const ImportKey = envPrefix + "IMPORT_KEY"
+
 // ignoredVariables begin like ours and mean something else: the AutoGPT
 // Platform uses this one for the address of an internal service.
 var ignoredVariables = []string{"AGENTSERVER_HOST"}
@@ -42,7 +47,7 @@ func parseEnvironment(pairs []string) environment {
 // checkNames gives one error for each variable that begins like ours and is no
 // setting.
 func (e environment) checkNames(fields []field) []error {
-	known := []string{fileVariable}
+	known := []string{fileVariable, ImportKey}
 	for i := range fields {
 		known = append(known, fields[i].env())
 	}

@@ -29,6 +29,7 @@ database:
 Lists are YAML lists in the file; in a variable or flag they are a JSON array, or texts with commas between them. Durations are numbers with a unit (` + "`20s`, `5m`, `1h30m`" + `).
 The other variables are the ones that deployments of the AutoGPT Platform already have; they count after the ` + "`AGENTSERVER_`" + ` ones, and not when empty. Names joined by ` + "`+`" + ` are read together.
 A key or an ` + "`AGENTSERVER_`" + ` variable that is not listed here is an error. ` + "`agentserver config`" + ` shows each value in force and where it came from, secrets hidden.
+` + "`AGENTSERVER_IMPORT_KEY`" + ` is no setting; ` + "`agentserver import credentials`" + ` reads it, and nothing else does.
 `
 
 // Reference writes the configuration reference as Markdown, with the settings

@@ -195,12 +195,21 @@ func (r *Registry) Disabled(b Block) string {
 // Unknown says why there is no block of an id: its provider is off, or the id
 // is not known at all.
 func (r *Registry) Unknown(id string) string {
+	if reason := r.BlockOff(id); reason != "" {
+		return reason
+	}
+	return "no such block"
+}
+
+// BlockOff says which provider of a block is off, and why, or gives "" for a
+// block of no provider that is off.
+func (r *Registry) BlockOff(id string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if provider, off := r.offBlocks[id]; off {
 		return fmt.Sprintf("its provider %s is turned off here (%s)", provider, r.off[provider])
 	}
-	return "no such block"
+	return ""
 }
 
 // Blocks gives every block that is known, in one fixed order: the platform's

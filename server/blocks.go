@@ -148,6 +148,9 @@ const maxBlockTime = 5 * time.Minute
 func (a *API) executeBlock(ctx context.Context, id string, in core.Values) (map[string][]any, error) {
 	block, known := a.platform.Registry.Block(id)
 	if !known {
+		if off := a.platform.Registry.BlockOff(id); off != "" {
+			return nil, core.PlainErrorf(core.NotFound, "Block #%s not found: %s.", id, off)
+		}
 		return nil, core.PlainErrorf(core.NotFound, "Block #%s not found.", id)
 	}
 	if reason := a.platform.Registry.Disabled(block); reason != "" {

@@ -16,7 +16,8 @@ const resealBatch = 100
 // another one, while the service is in use. It calls progress, which may be nil,
 // after each batch with how many of the rows are done. When it is stopped, a
 // later call does the rest. A row that does not open is left as it is and does
-// not keep the others from being sealed; the error names such rows.
+// not keep the others from being sealed; the error names such rows, and only
+// their keys are still needed.
 //
 // After an error-free end nothing stored needs the other keys, and they may be
 // taken out of encryption.keys of every server, unless one that still has an
@@ -44,10 +45,13 @@ func (s *Service) Reseal(ctx context.Context, progress func(done, total int)) er
 		done += len(batch)
 		progress(done, max(done, int(total)))
 	}
+	if err := s.forgetKeys(ctx); err != nil {
+		return err
+	}
 	if len(failed) > 0 {
 		return fmt.Errorf("resealing: %w", errors.Join(failed...))
 	}
-	return s.forgetKeys(ctx)
+	return nil
 }
 
 // stale selects the rows that another key than the first one sealed.
@@ -104,4 +108,21 @@ func (s *Service) forgetKeys(ctx context.Context) error {
 		return fmt.Errorf("forgetting keys that are not needed: %w", err)
 	}
 	return nil
+}
+
+// Sealed counts what each key has sealed, by name, as far as it is stored now.
+func (s *Service) Sealed(ctx context.Context) (map[string]int, error) {
+	var rows []struct {
+		KeyName string
+		N       int
+	}
+	err := s.db.Write.WithContext(ctx).Model(&row{}).Select("key_name, count(*) AS n").Group("key_name").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("counting what each key has sealed: %w", err)
+	}
+	counts := map[string]int{}
+	for _, r := range rows {
+		counts[r.KeyName] = r.N
+	}
+	return counts, nil
 }

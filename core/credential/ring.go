@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"agentserver/core"
@@ -45,6 +46,7 @@ type Key struct {
 // safe for concurrent use.
 type Ring struct {
 	first string
+	names []string // as given
 	keys  map[string]cipher.AEAD
 }
 
@@ -72,6 +74,7 @@ func NewRing(keys []Key) (*Ring, error) {
 			r.first = name
 		}
 		r.keys[name] = aead
+		r.names = append(r.names, name)
 	}
 	return r, nil
 }
@@ -97,6 +100,10 @@ func fingerprint(key core.Secret) string {
 
 // First gives the name of the key that seals.
 func (r *Ring) First() string { return r.first }
+
+// Names gives the names of the keys in the order in which they were given, so
+// the one that seals is first.
+func (r *Ring) Names() []string { return slices.Clone(r.names) }
 
 // Seal encrypts plain into v1.<key name>.<nonce and ciphertext in base64url>.
 // The same context, in the same order, is needed to open it: name what it

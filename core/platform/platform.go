@@ -164,7 +164,7 @@ func SigningKey(c *config.Config) (core.Secret, error) {
 
 func (p *Platform) build(ctx context.Context) error {
 	p.Accounts = account.NewService(p.DB)
-	ring, err := keyRing(p.Config)
+	ring, err := KeyRing(p.Config)
 	if err != nil {
 		return err
 	}
@@ -195,9 +195,9 @@ func (p *Platform) build(ctx context.Context) error {
 	return nil
 }
 
-// keyRing gives the configured keys of stored secrets, or the one of the data
+// KeyRing gives the configured keys of stored secrets, or the one of the data
 // folder, which is made when missing.
-func keyRing(c *config.Config) (*credential.Ring, error) {
+func KeyRing(c *config.Config) (*credential.Ring, error) {
 	var keys []credential.Key
 	for _, k := range c.Encryption.Ring {
 		keys = append(keys, credential.Key{Name: k.Name, Key: k.Key})
