@@ -42,7 +42,7 @@ func registry(t *testing.T) *core.Registry {
 
 func open(t *testing.T, d *db.DB, keys ...credential.Key) *credential.Service {
 	t.Helper()
-	s, err := credential.Open(t.Context(), d, ring(t, keys...), registry(t))
+	s, err := credential.Open(t.Context(), d, ring(t, keys...), registry(t), credential.Options{})
 	require.NoError(t, err)
 	return s
 }
@@ -65,6 +65,13 @@ func create(t *testing.T, s *credential.Service, user, provider string, in crede
 	m, err := s.Create(t.Context(), user, provider, in)
 	require.NoError(t, err)
 	return m
+}
+
+// remove deletes a credential.
+func remove(t *testing.T, s *credential.Service, user, provider, id string) error {
+	t.Helper()
+	_, err := s.Delete(t.Context(), user, provider, id, false)
+	return err
 }
 
 func ids(metas []credential.Meta) []string {

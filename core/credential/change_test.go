@@ -135,10 +135,10 @@ func TestDelete(t *testing.T) {
 			{"openai", "absent", core.NotFound, "Credentials not found"},
 			{"groq", "mine", core.NotFound, "Credentials not found"},
 		} {
-			refused(t, s.Delete(t.Context(), ada, c.provider, c.id), c.kind, c.text)
+			refused(t, remove(t, s, ada, c.provider, c.id), c.kind, c.text)
 		}
-		require.NoError(t, s.Delete(t.Context(), ada, "ProviderName.OPENAI", "mine"))
-		refused(t, s.Delete(t.Context(), ada, "openai", "mine"), core.NotFound, "Credentials not found")
+		require.NoError(t, remove(t, s, ada, "ProviderName.OPENAI", "mine"))
+		refused(t, remove(t, s, ada, "openai", "mine"), core.NotFound, "Credentials not found")
 	})
 }
 
@@ -146,7 +146,7 @@ func TestAUserStoresAtMostAThousand(t *testing.T) {
 	d := dbtest.SQLite(t)
 	s := open(t, d, key("a", 1))
 	create(t, s, ada, "openai", apiKey(t, "mine"))
-	require.NoError(t, d.Write.Exec(`INSERT INTO credentials SELECT user_id, 'n' || value, provider, type, title, is_managed, public, created_at, updated_at, key_name, sealed
+	require.NoError(t, d.Write.Exec(`INSERT INTO credentials (user_id, id, provider, type, title, is_managed, public, created_at, updated_at, key_name, sealed) SELECT user_id, 'n' || value, provider, type, title, is_managed, public, created_at, updated_at, key_name, sealed
 		FROM credentials, (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 999) SELECT value FROM n)`).Error)
 	_, err := s.Create(t.Context(), ada, "openai", apiKey(t, "more"))
 	refused(t, err, core.Invalid, "At most 1000 credentials can be stored")

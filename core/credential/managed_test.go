@@ -49,8 +49,8 @@ func TestManaged(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, other)
 
-		refused(t, s.Delete(ctx, ada, "agent_mail", meta.ID), core.Forbidden, "AutoGPT-managed credentials cannot be deleted")
-		refused(t, s.Delete(ctx, ada, "openai", meta.ID), core.NotFound, "Credentials not found")
+		refused(t, remove(t, s, ada, "agent_mail", meta.ID), core.Forbidden, "AutoGPT-managed credentials cannot be deleted")
+		refused(t, remove(t, s, ada, "openai", meta.ID), core.NotFound, "Credentials not found")
 
 		plain := managed("m2", "x")
 		plain.Managed = false
