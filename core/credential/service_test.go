@@ -161,6 +161,15 @@ func TestNoSecretIsLeftInTheOpen(t *testing.T) {
 	}
 	_, err := s.AddManaged(t.Context(), ada, managed("m", "canary-managed"))
 	require.NoError(t, err)
+	raw := rawDatabase(t, d)
+	require.Contains(t, raw, "marker-scope", "the rows were read")
+	require.NotContains(t, raw, "canary")
+	require.NotContains(t, raw, "pod-of-ada")
+}
+
+// rawDatabase gives the bytes of the files of a SQLite database.
+func rawDatabase(t *testing.T, d *db.DB) string {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(d.Path()), "*"))
 	require.NoError(t, err)
 	var raw []byte
@@ -169,7 +178,5 @@ func TestNoSecretIsLeftInTheOpen(t *testing.T) {
 		require.NoError(t, err)
 		raw = append(raw, data...)
 	}
-	require.Contains(t, string(raw), "marker-scope", "the rows were read")
-	require.NotContains(t, string(raw), "canary")
-	require.NotContains(t, string(raw), "pod-of-ada")
+	return string(raw)
 }

@@ -59,7 +59,7 @@ func merge(stored, fresh core.OAuth2) core.OAuth2 {
 		stored.Username = db.Clean(fresh.Username)
 	}
 	narrower := slices.ContainsFunc(stored.Scopes, func(scope string) bool { return !slices.Contains(fresh.Scopes, scope) })
-	if !narrower {
+	if !narrower && len(fresh.Scopes) > 0 {
 		stored.Scopes = cleanAll(fresh.Scopes)
 	}
 	return stored
