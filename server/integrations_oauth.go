@@ -17,6 +17,12 @@ type loginResponse struct {
 	StateToken string `json:"state_token"`
 }
 
+// ayrshareSSOResponse tells where a user links social accounts, and until when.
+type ayrshareSSOResponse struct {
+	SSOURL    string    `json:"sso_url"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
 // oauthRoutes adds the sign-in at vendors.
 func (a *API) oauthRoutes() {
 	credentials := a.platform.Credentials
@@ -38,8 +44,8 @@ func (a *API) oauthRoutes() {
 	type callbackRequest struct {
 		Provider string `path:"provider"`
 		Body     struct {
-			Code       string `json:"code" doc:"What the vendor sent back with the browser"`
-			StateToken string `json:"state_token" doc:"What the login gave"`
+			Code       string `json:"code" required:"true" doc:"What the vendor sent back with the browser"`
+			StateToken string `json:"state_token" required:"true" doc:"What the login gave"`
 		}
 	}
 	type callbackAnswer struct{ Body credential.Meta }
@@ -51,12 +57,7 @@ func (a *API) oauthRoutes() {
 		return &callbackAnswer{meta}, err
 	})
 
-	type ssoAnswer struct {
-		Body struct {
-			SSOURL    string    `json:"sso_url"`
-			ExpiresAt time.Time `json:"expires_at"`
-		}
-	}
+	type ssoAnswer struct{ Body ayrshareSSOResponse }
 	route(a, operation{
 		id: "getV1GetAyrshareSsoUrl", method: http.MethodGet, path: "/api/integrations/ayrshare/sso_url",
 		summary: "Get Ayrshare SSO URL", tags: tags,

@@ -59,6 +59,8 @@ type Server struct {
 	// Rotate gives a new refresh token at each refresh. Using an old one ends
 	// the grant.
 	Rotate bool
+	// OneToken makes an access token void once there is a newer one.
+	OneToken bool
 	// User is what the account is called: "ada at vendor" unless set.
 	User string
 
@@ -76,6 +78,7 @@ type Server struct {
 type grant struct {
 	redirect, challenge string
 	scopes              string
+	access              string // the newest
 	refresh             string // the one that is good
 	dead                bool
 }

@@ -84,9 +84,12 @@ func (s *Server) giveForRefresh(w http.ResponseWriter, form url.Values) {
 
 // give answers with a new access token and, where it changes, the refresh token.
 func (s *Server) give(w http.ResponseWriter, g *grant, refresh bool) {
-	access := secret("access")
-	s.access[access] = g
-	members := map[string]any{"access_token": access, "token_type": "bearer"}
+	if s.OneToken {
+		delete(s.access, g.access)
+	}
+	g.access = secret("access")
+	s.access[g.access] = g
+	members := map[string]any{"access_token": g.access, "token_type": "bearer"}
 	if g.scopes != "" {
 		members["scope"] = g.scopes
 	}
