@@ -40,9 +40,11 @@ func TestWhoCannotSignIn(t *testing.T) {
 			_, callbackErr := s.Callback(t.Context(), ada, c.provider, "code", "state")
 			require.Equal(t, err, callbackErr)
 			if c.kind == core.NotConfigured {
+				var known *core.Error
+				require.ErrorAs(t, err, &known)
 				require.Equal(t, map[string]any{
 					"message": c.text, "hint": "Set client ID and secret in the application's deployment environment",
-				}, err.(*core.Error).Detail)
+				}, known.Detail)
 			}
 		})
 	}
@@ -58,16 +60,24 @@ func TestAuthorizeURL(t *testing.T) {
 		"scopes":         {nil, []string{"a", "b"}, url.Values{"scope": {"a b"}}},
 		"default scopes": {func(a *core.OAuth2Auth) { a.DefaultScopes = []string{"d", "e"} }, nil, url.Values{"scope": {"d e"}}},
 		"scopes instead": {func(a *core.OAuth2Auth) { a.DefaultScopes = []string{"d"} }, []string{"a"}, url.Values{"scope": {"a"}}},
-		"always": {func(a *core.OAuth2Auth) { a.DefaultScopes, a.AlwaysScopes = []string{"d"}, []string{"a", "x"} }, []string{"a"},
-			url.Values{"scope": {"a x"}}},
-		"always and default": {func(a *core.OAuth2Auth) { a.DefaultScopes, a.AlwaysScopes = []string{"d"}, []string{"x"} }, nil,
-			url.Values{"scope": {"d x"}}},
+		"always": {
+			func(a *core.OAuth2Auth) { a.DefaultScopes, a.AlwaysScopes = []string{"d"}, []string{"a", "x"} },
+			[]string{"a"},
+			url.Values{"scope": {"a x"}},
+		},
+		"always and default": {
+			func(a *core.OAuth2Auth) { a.DefaultScopes, a.AlwaysScopes = []string{"d"}, []string{"x"} },
+			nil,
+			url.Values{"scope": {"d x"}},
+		},
 		"fixed":     {func(a *core.OAuth2Auth) { a.DefaultScopes, a.FixedScopes = []string{"d"}, true }, []string{"a"}, url.Values{"scope": {"d"}}},
 		"separator": {func(a *core.OAuth2Auth) { a.ScopeSeparator = "," }, []string{"a", "b"}, url.Values{"scope": {"a,b"}}},
-		"parameters": {func(a *core.OAuth2Auth) {
-			a.AuthorizeParams = map[string]string{"access_type": "offline", "prompt": "consent"}
-		}, nil,
-			url.Values{"access_type": {"offline"}, "prompt": {"consent"}}},
+		"parameters": {
+			func(a *core.OAuth2Auth) {
+				a.AuthorizeParams = map[string]string{"access_type": "offline", "prompt": "consent"}
+			}, nil,
+			url.Values{"access_type": {"offline"}, "prompt": {"consent"}},
+		},
 		"address with a query": {func(a *core.OAuth2Auth) { a.AuthorizeURL += "?tenant=1" }, nil, url.Values{"tenant": {"1"}}},
 	} {
 		t.Run(name, func(t *testing.T) {

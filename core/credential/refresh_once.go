@@ -85,8 +85,9 @@ func (s *Service) keep(ctx context.Context, v *vendor, userID string, fresh core
 		case err == nil:
 			return merged, nil
 		case core.IsKind(err, core.NotFound):
-			// Deleted meanwhile: then this token is not wanted either.
-			s.revokeToken(ctx, v, fresh)
+			// Deleted meanwhile: then this token is not wanted either. What went
+			// wrong with that is in the log.
+			_ = s.revokeToken(ctx, v, fresh)
 			return core.OAuth2{}, err
 		case try == storeTries:
 			s.log.Error("a fresh access token could not be stored, so the account may have to be connected again",
