@@ -1,6 +1,9 @@
 package credential_test
 
 import (
+	"context"
+	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -77,6 +80,21 @@ func TestTwoCallbacksAtOnce(t *testing.T) {
 		listed, err := b.service.ListProvider(b.t.Context(), ada, "acme")
 		require.NoError(b.t, err)
 		require.Len(b.t, listed, 1)
+	})
+}
+
+// A code can be used once, so a client that leaves does not waste it.
+func TestACallbackWhoseClientLeaves(t *testing.T) {
+	eachSignIn(t, plainServer, nil, func(b *signIn, _ *db.DB) {
+		code, state := b.begin(ada, "acme")
+		ctx, leave := context.WithCancel(b.t.Context())
+		b.vendor.SetFault(func(http.ResponseWriter, *http.Request, url.Values) bool {
+			leave()
+			return false
+		})
+		meta, err := b.service.Callback(ctx, ada, "acme", code, state)
+		require.NoError(b.t, err)
+		b.token(ada, meta.ID)
 	})
 }
 
