@@ -2,12 +2,14 @@ package credential_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,10 +31,23 @@ const frontend = "https://app.example/"
 type signIn struct {
 	t       *testing.T
 	vendor  *oauthtest.Server
+	auth    core.OAuth2Auth
 	service *credential.Service
-	bus     bus.Bus
+	bus     *countingBus
 	clock   *clock
 	log     *buffer
+}
+
+// countingBus counts who has asked for a lock.
+type countingBus struct {
+	bus.Bus
+	locks atomic.Int32
+}
+
+// Lock implements [bus.Bus].
+func (b *countingBus) Lock(ctx context.Context, key string, ttl time.Duration) (bus.Unlock, error) {
+	b.locks.Add(1)
+	return b.Bus.Lock(ctx, key, ttl)
 }
 
 // newSignIn makes one whose vendor wants what server says, and whose provider
@@ -41,11 +56,12 @@ func newSignIn(t *testing.T, d *db.DB, server *oauthtest.Server, change func(a *
 	t.Helper()
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
-	b := &signIn{t: t, vendor: server, bus: bus.NewLocal(), clock: &clock{at: time.Unix(1_800_000_000, 0)}, log: &buffer{}}
+	b := &signIn{t: t, vendor: server, bus: &countingBus{Bus: bus.NewLocal()}, clock: &clock{at: time.Unix(1_800_000_000, 0)}, log: &buffer{}}
 	auth := oauthtest.Auth(web.URL)
 	if change != nil {
 		change(&auth)
 	}
+	b.auth = auth
 	b.service = b.open(d, registryOf(t, auth), frontend)
 	t.Cleanup(func() {
 		require.NotContains(t, b.log.String(), oauthtest.Canary, "secrets do not reach the log")

@@ -59,7 +59,7 @@ func (s *Service) call(ctx context.Context, v *vendor, userID string, stored cor
 	if err == nil {
 		fresh := v.credential(answer, nil, s.now())
 		fresh.ID = stored.ID
-		if answer.Extra("refresh_token") == nil || fresh.RefreshToken == stored.RefreshToken {
+		if fresh.RefreshToken == stored.RefreshToken && fresh.RefreshExpiresAt.IsZero() {
 			fresh.RefreshToken = "" // the old one stays, and so does its end
 		}
 		return s.keep(ctx, v, userID, fresh)

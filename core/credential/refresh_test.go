@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"agentserver/core"
+	"agentserver/core/bus"
 	"agentserver/core/credential"
 	"agentserver/core/credential/oauthtest"
 	"agentserver/core/db"
@@ -63,6 +64,28 @@ func TestARefreshKeepsTheRest(t *testing.T) {
 		require.Equal(b.t, before, meta)
 		require.Equal(b.t, 3, b.vendor.Count("refresh"))
 	})
+}
+
+// The end of a refresh token that stays is the last that the vendor named.
+func TestTheEndOfARefreshToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		members map[string]any
+		want    time.Duration // after the refresh
+	}{
+		"kept":  {nil, 10 * hour},
+		"moved": {map[string]any{"refresh_expires_in": 72000}, 20 * hour},
+	} {
+		b := newSignIn(t, dbtest.SQLite(t), &oauthtest.Server{Members: c.members}, nil)
+		token := b.token(ada, b.connect(ada).ID)
+		token.RefreshExpiresAt = b.in(11 * hour)
+		_, err := b.service.UpdateTokens(t.Context(), ada, token)
+		require.NoError(t, err)
+		b.clock.move(hour)
+		fresh := b.token(ada, token.ID)
+		require.NotEqual(t, token.AccessToken, fresh.AccessToken)
+		require.Equal(t, token.RefreshToken, fresh.RefreshToken)
+		require.Equal(t, b.in(c.want), fresh.RefreshExpiresAt, name)
+	}
 }
 
 // Looking at a credential refreshes it, and says so when it cannot be.
@@ -120,6 +143,37 @@ func TestManyCallersMakeOneRefresh(t *testing.T) {
 			require.Equal(b.t, tokens[0], token)
 		}
 	})
+}
+
+// Who has waited for another process takes what that one has stored, even when
+// the vendor gives the same access token again, or one that is due at once.
+func TestWhoWaitedDoesNotRefreshAgain(t *testing.T) {
+	for name, server := range map[string]*oauthtest.Server{
+		"the same token": {Rotate: true, Members: map[string]any{"access_token": "canary-same"}},
+		"a short one":    {Rotate: true, ExpiresIn: 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := dbtest.SQLite(t)
+			b := newSignIn(t, d, server, nil)
+			other := b.open(d, registryOf(t, b.auth), frontend)
+			id := b.connect(ada).ID
+			b.clock.move(hour)
+			goOn := make(chan struct{})
+			b.vendor.SetFault(oauthtest.Hold(goOn))
+			var wg sync.WaitGroup
+			for _, s := range []*credential.Service{b.service, other} {
+				wg.Go(func() {
+					if _, err := s.Get(t.Context(), ada, id); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			require.Eventually(t, func() bool { return b.bus.locks.Load() == 2 && b.vendor.Count("refresh") == 1 }, 30*time.Second, time.Millisecond)
+			close(goOn)
+			wg.Wait()
+			require.Equal(t, 1, b.vendor.Count("refresh"))
+		})
+	}
 }
 
 // While a refresh does not work, the token is used as long as it lasts.
@@ -238,11 +292,13 @@ func TestAGrantThatIsGone(t *testing.T) {
 				wg.Wait()
 				calls := b.vendor.Count("refresh")
 				require.Equal(b.t, 1, calls)
+				locks := b.bus.locks.Load()
 				_, err = b.service.Get(ctx, ada, id)
 				require.EqualError(b.t, err, "The account at Acme must be connected again")
 				_, err = second.Get(ctx, ada, id)
 				require.EqualError(b.t, err, "The account at Acme must be connected again")
 				require.Equal(b.t, calls, b.vendor.Count("refresh"))
+				require.Equal(b.t, locks, b.bus.locks.Load(), "nobody waits for a lock")
 
 				require.Equal(b.t, 1, strings.Count(b.log.String(), "must be connected again"))
 				var message credential.Reconnect
@@ -267,6 +323,34 @@ func TestAGrantThatIsGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Should two processes be told at the same time, because a lock was lost, one of
+// them tells it.
+func TestAGrantThatIsGoneIsToldOnce(t *testing.T) {
+	eachSignIn(t, plainServer, nil, func(b *signIn, d *db.DB) {
+		id := b.connect(ada).ID
+		b.clock.move(hour)
+		goOn := make(chan struct{})
+		b.vendor.SetFault(func(w http.ResponseWriter, r *http.Request, form url.Values) bool {
+			<-goOn
+			return oauthtest.Refuse(400, "invalid_grant", "")(w, r, form)
+		})
+		apart := *b
+		apart.bus = &countingBus{Bus: bus.NewLocal()}
+		var wg sync.WaitGroup
+		for _, s := range []*credential.Service{b.service, apart.open(d, registryOf(b.t, b.auth), frontend)} {
+			wg.Go(func() {
+				if _, err := s.Get(b.t.Context(), ada, id); err == nil || err.Error() != "The account at Acme must be connected again" {
+					b.t.Errorf("%v", err)
+				}
+			})
+		}
+		require.Eventually(b.t, func() bool { return b.vendor.Count("refresh") == 2 }, 30*time.Second, time.Millisecond)
+		close(goOn)
+		wg.Wait()
+		require.Equal(b.t, 1, strings.Count(b.log.String(), "must be connected again"))
+	})
 }
 
 // A refusal of a token that somebody else has replaced meanwhile is not the end.
