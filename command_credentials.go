@@ -41,9 +41,15 @@ func openCredentials(ctx context.Context, f *flags) (_ *credentialStore, err err
 		return nil, err
 	}
 	// Ids of system credentials are taken whether or not their provider is on.
-	s, err := credential.Open(ctx, d, ring, core.Default)
+	s, err := credential.Open(ctx, d, ring, core.Default, credential.Options{})
 	if err != nil {
 		return nil, err
 	}
 	return &credentialStore{Service: s, db: d, keys: ring.Names()}, nil
+}
+
+// Close closes the database.
+func (s *credentialStore) Close() error {
+	s.Service.Close()
+	return s.db.Close()
 }

@@ -62,7 +62,7 @@ func importCredentials(cmd *cobra.Command, f *flags, o importOptions) (err error
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.db.Close()) }()
+	defer func() { err = errors.Join(err, store.Close()) }()
 	i := &credentialImport{store: store.Service, key: key, dry: o.dry, notes: cmd.ErrOrStderr()}
 	err = i.all(ctx, rows)
 	i.summary(cmd.OutOrStdout())

@@ -33,7 +33,7 @@ func reseal(cmd *cobra.Command, f *flags) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.db.Close()) }()
+	defer func() { err = errors.Join(err, store.Close()) }()
 	err = store.Reseal(ctx, progress(cmd.ErrOrStderr()))
 	if ctx.Err() != nil {
 		return errors.New("stopped before the end; run it again to go on")

@@ -42,7 +42,7 @@ func withStored(t *testing.T, o db.Options, fn func(d *db.DB, s *credential.Serv
 	require.NoError(t, d.Migrate(t.Context()))
 	ring, err := credential.NewRing(keys)
 	require.NoError(t, err)
-	s, err := credential.Open(t.Context(), d, ring, &core.Registry{})
+	s, err := credential.Open(t.Context(), d, ring, &core.Registry{}, credential.Options{})
 	require.NoError(t, err)
 	fn(d, s)
 }

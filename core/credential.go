@@ -129,42 +129,6 @@ type HostScopedAuth struct{}
 // CredentialType is host_scoped.
 func (HostScopedAuth) CredentialType() CredentialType { return TypeHostScoped }
 
-// OAuth2Auth describes a vendor's authorization-code flow.
-type OAuth2Auth struct {
-	AuthorizeURL string
-	TokenURL     string
-	// RevokeURL is "" when the vendor has no revocation.
-	RevokeURL string
-	// DefaultScopes are used when a login names none.
-	DefaultScopes []string
-	// PKCE sends an S256 challenge.
-	PKCE bool
-	// ClientAuth says how the client authenticates at the token endpoint.
-	ClientAuth OAuthClientAuth
-	// ScopeSeparator is " " unless set.
-	ScopeSeparator string
-	// AuthorizeParams are added to the authorize URL.
-	AuthorizeParams map[string]string
-	// Client gives the operator's client id and secret, empty when unset.
-	Client func() (id string, secret Secret)
-	// Identify names the account behind a fresh token: the username kept on
-	// the credential. Nil when the vendor offers none.
-	Identify func(ctx context.Context, http Doer, token OAuth2) (username string, err error)
-}
-
-// CredentialType is oauth2.
-func (OAuth2Auth) CredentialType() CredentialType { return TypeOAuth2 }
-
-// OAuthClientAuth is where a client puts its id and secret.
-type OAuthClientAuth int
-
-const (
-	// ClientAuthBody sends form fields.
-	ClientAuthBody OAuthClientAuth = iota
-	// ClientAuthBasic sends a basic header.
-	ClientAuthBasic
-)
-
 // A SystemCredential is one that the operator pays for. Users may use it in
 // runs; its secret is never shown.
 type SystemCredential struct {

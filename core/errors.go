@@ -34,6 +34,8 @@ const (
 	Unprocessable
 	// PreconditionFailed means a required condition does not hold.
 	PreconditionFailed
+	// NotConfigured means the operator has not set what this needs.
+	NotConfigured
 )
 
 // Error is an error with a kind. Message is meant for the user and must not

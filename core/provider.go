@@ -60,6 +60,9 @@ func (p *Provider) check() error {
 	if p.Title == "" {
 		return fmt.Errorf("it has no title")
 	}
+	if err := p.checkOAuth(); err != nil {
+		return err
+	}
 	for _, s := range p.System {
 		if s.ID == "" || s.Title == "" || s.Load == nil {
 			return fmt.Errorf("a system credential lacks its id, title or loader")

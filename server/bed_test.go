@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -53,11 +54,17 @@ func engines(t *testing.T, fn func(b *bed)) {
 
 func newBed(t testing.TB, databaseURL string) *bed {
 	t.Helper()
+	return newBedOf(t, databaseURL, testRegistry(), nil)
+}
+
+// newBedOf is newBed with other providers and more settings.
+func newBedOf(t testing.TB, databaseURL string, registry *core.Registry, settings map[string]string) *bed {
+	t.Helper()
 	flags := map[string]string{"data_dir": t.TempDir(), "metrics.enabled": "true"}
+	maps.Copy(flags, settings)
 	if databaseURL != "" {
 		flags["database.url"] = databaseURL
 	}
-	registry := testRegistry()
 	c, err := config.Load(config.Options{Flags: flags, Providers: platform.ProviderSettings(registry)})
 	require.NoError(t, err)
 	log := &logBuffer{}

@@ -26,6 +26,7 @@ var statusOf = map[core.Kind]int{
 	core.Unavailable:        http.StatusServiceUnavailable,
 	core.Unprocessable:      http.StatusUnprocessableEntity,
 	core.PreconditionFailed: http.StatusPreconditionRequired,
+	core.NotConfigured:      http.StatusNotImplemented,
 }
 
 // statusClosed is what the log shows for a request whose client went away; no

@@ -20,6 +20,19 @@ type deletedCredential struct {
 	Message          string `json:"message,omitempty"`
 }
 
+// MarshalJSON leaves out revoked when nothing was deleted: clients tell the two
+// answers apart by their members.
+func (d deletedCredential) MarshalJSON() ([]byte, error) {
+	members := map[string]any{"deleted": d.Deleted, "revoked": d.Revoked}
+	if d.NeedConfirmation {
+		members = map[string]any{"deleted": d.Deleted, "need_confirmation": true, "message": d.Message}
+	}
+	return core.JSON(members)
+}
+
+// stillInUse is what clients ask users to confirm.
+const stillInUse = "Some webhooks linked to these credentials are still in use by an agent"
+
 // credentialBody is a credential as clients send it, whatever its type.
 type credentialBody struct{ credential.Input }
 
@@ -111,6 +124,11 @@ func (a *API) credentialRoutes() {
 		id: "deleteV1DeleteCredentials", method: http.MethodDelete, path: "/api/integrations/{provider}/credentials/{cred_id}",
 		summary: "Delete credentials", tags: tags,
 	}, func(ctx context.Context, in *deleteRequest) (*deleteAnswer, error) {
-		return &deleteAnswer{deletedCredential{Deleted: true}}, credentials.Delete(ctx, UserID(ctx), in.Provider, in.ID)
+		done, err := credentials.Delete(ctx, UserID(ctx), in.Provider, in.ID, in.Force)
+		if done.NeedsConfirmation {
+			return &deleteAnswer{deletedCredential{NeedConfirmation: true, Message: stillInUse}}, err
+		}
+		return &deleteAnswer{deletedCredential{Deleted: true, Revoked: done.Revoked}}, err
 	})
+	a.oauthRoutes()
 }

@@ -10,7 +10,7 @@ func TestCredentials(t *testing.T) {
 	engines(t, func(b *bed) {
 		const list = "/api/integrations/credentials"
 		operators := `[{"id":"` + acmeCredential + `","provider":"acme","type":"api_key","title":"Acme of the operator",` +
-			`"scopes":null,"username":null,"host":null,"is_managed":false,"autogpt_managed":false}]`
+			`"scopes":null,"username":null,"host":null,"is_managed":false,"autogpt_managed":false,"needs_reconnect":false}]`
 		b.call(alice, "GET", list, nil).is(200, operators)
 		made := b.call(alice, "POST", "/api/integrations/acme/credentials",
 			`{"type":"api_key","provider":"other","title":"Mine","api_key":"acme_secret","is_managed":true,"metadata":{"a":1}}`)
@@ -19,7 +19,7 @@ func TestCredentials(t *testing.T) {
 		id := meta["id"].(string)
 		require.Equal(b.t, map[string]any{
 			"id": id, "provider": "acme", "type": "api_key", "title": "Mine", "scopes": nil, "username": nil, "host": nil,
-			"is_managed": false, "autogpt_managed": false,
+			"is_managed": false, "autogpt_managed": false, "needs_reconnect": false,
 		}, meta, "the path names the provider, and clients cannot make a credential a managed one")
 		one := "/api/integrations/acme/credentials/" + id
 		require.Equal(b.t, meta, b.object(alice, "GET", one, nil))

@@ -34,8 +34,8 @@ func registry(t *testing.T) *core.Registry {
 	require.NoError(t, r.Add(&core.Provider{Name: "openai", Title: "OpenAI", System: []core.SystemCredential{
 		{ID: systemID, Title: "Use Credits for OpenAI", Load: made(systemID)},
 	}}))
-	require.NoError(t, r.Add(&core.Provider{Name: "acme", Title: "Acme", System: []core.SystemCredential{
-		{ID: defaultID, Title: "Acme", Load: made(defaultID)},
+	require.NoError(t, r.Add(&core.Provider{Name: "other", Title: "Other", System: []core.SystemCredential{
+		{ID: defaultID, Title: "Other", Load: made(defaultID)},
 	}}))
 	require.NoError(t, r.Add(&core.Provider{Name: "groq", Title: "Groq", System: []core.SystemCredential{
 		{ID: unsetID, Title: "Use Credits for Groq", Load: func() core.Credential { return nil }},
@@ -45,7 +45,7 @@ func registry(t *testing.T) *core.Registry {
 
 func open(t *testing.T, d *db.DB, keys ...credential.Key) *credential.Service {
 	t.Helper()
-	s, err := credential.Open(t.Context(), d, ring(t, keys...), registry(t))
+	s, err := credential.Open(t.Context(), d, ring(t, keys...), registry(t), credential.Options{})
 	require.NoError(t, err)
 	return s
 }
@@ -68,6 +68,13 @@ func create(t *testing.T, s *credential.Service, user, provider string, in crede
 	m, err := s.Create(t.Context(), user, provider, in)
 	require.NoError(t, err)
 	return m
+}
+
+// remove deletes a credential.
+func remove(t *testing.T, s *credential.Service, user, provider, id string) error {
+	t.Helper()
+	_, err := s.Delete(t.Context(), user, provider, id, false)
+	return err
 }
 
 func ids(metas []credential.Meta) []string {

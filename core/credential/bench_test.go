@@ -35,7 +35,7 @@ func filled(b *testing.B) *credential.Service {
 	b.Helper()
 	r, err := credential.NewRing([]credential.Key{key("a", 1)})
 	require.NoError(b, err)
-	s, err := credential.Open(b.Context(), dbtest.SQLite(b), r, &core.Registry{})
+	s, err := credential.Open(b.Context(), dbtest.SQLite(b), r, &core.Registry{}, credential.Options{})
 	require.NoError(b, err)
 	for i := range 20 {
 		_, err := s.Create(b.Context(), ada, "openai", credential.Input{ID: fmt.Sprintf("id-%d", i), Type: core.TypeAPIKey, APIKey: "sk-canary"})

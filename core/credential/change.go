@@ -69,36 +69,77 @@ func (s *Service) insert(ctx context.Context, userID string, title *string, c co
 	return r.meta(), nil
 }
 
-// Delete removes a credential of a user's own. It does not open it, so one that
-// is damaged can go too. The kind of the error is [core.NotFound] when there is
-// none of that id at that provider, and [core.Forbidden] for the operator's
-// credentials and for managed ones.
-func (s *Service) Delete(ctx context.Context, userID, provider, id string) error {
+// A Deletion tells what became of a request to delete a credential.
+type Deletion struct {
+	// NeedsConfirmation means that nothing was deleted, because something still
+	// uses the credential.
+	NeedsConfirmation bool
+	// Revoked tells whether the vendor has revoked the tokens; it is nil for
+	// what is not oauth2.
+	Revoked *bool
+}
+
+// Delete removes a credential of a user's own, then revokes its tokens at the
+// vendor, for ten seconds at most. One that is damaged can go too. The kind of
+// the error is [core.NotFound] when there is none of that id at that provider,
+// and [core.Forbidden] for the operator's credentials and for managed ones;
+// force is for [Service.BeforeDelete].
+func (s *Service) Delete(ctx context.Context, userID, provider, id string, force bool) (Deletion, error) {
 	if isDefault(id) {
-		return errNotFound()
+		return Deletion{}, errNotFound()
 	}
 	if _, reserved := s.system(id); reserved {
-		return core.PlainErrorf(core.Forbidden, "System-managed credentials cannot be deleted")
+		return Deletion{}, core.PlainErrorf(core.Forbidden, "System-managed credentials cannot be deleted")
 	}
 	// Only the write handle is sure to see a row that is made managed meanwhile.
 	r, err := find(ctx, s.db.Write, userID, id, shown)
+	if err != nil {
+		return Deletion{}, err
+	}
+	if err := deletable(r, provider); err != nil {
+		return Deletion{}, err
+	}
+	if s.BeforeDelete != nil {
+		ref := core.CredentialRef{ID: r.ID, Provider: r.Provider, Type: r.Type, Title: r.Title}
+		confirm, err := s.BeforeDelete(ctx, userID, ref, force)
+		if err != nil || confirm {
+			return Deletion{NeedsConfirmation: confirm && err == nil}, err
+		}
+	}
+	// The row is read again, because a refresh may have changed its tokens.
+	err = s.db.Tx(ctx, func(tx *gorm.DB) error {
+		if r, err = lockRow(tx, userID, id); err != nil {
+			return err
+		}
+		if err := deletable(r, provider); err != nil {
+			return err
+		}
+		return tx.Where("user_id = ? AND id = ?", userID, id).Delete(&row{}).Error
+	})
+	var known *core.Error
 	switch {
+	case errors.As(err, &known):
+		return Deletion{}, known
 	case err != nil:
-		return err
+		return Deletion{}, fmt.Errorf("deleting credential: %w", err)
+	case r.Type != core.TypeOAuth2:
+		return Deletion{}, nil
+	}
+	// The credential is gone, so a client that leaves does not change the rest.
+	revoked := s.revokeRow(context.WithoutCancel(ctx), r) == nil
+	return Deletion{Revoked: &revoked}, nil
+}
+
+// deletable says why users cannot delete a row of theirs, or nil.
+func deletable(r *row, provider string) error {
+	switch {
 	case r == nil || r.Provider != ProviderName(provider):
 		return errNotFound()
 	case r.IsManaged:
 		return core.PlainErrorf(core.Forbidden, "AutoGPT-managed credentials cannot be deleted")
+	default:
+		return nil
 	}
-	done := s.db.Write.WithContext(ctx).
-		Where("user_id = ? AND id = ? AND provider = ? AND NOT is_managed", userID, id, r.Provider).Delete(&row{})
-	if done.Error != nil {
-		return fmt.Errorf("deleting credential: %w", done.Error)
-	}
-	if done.RowsAffected == 0 {
-		return errNotFound()
-	}
-	return nil
 }
 
 // withID gives the credential a new id unless it has one. New ids grow with

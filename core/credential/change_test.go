@@ -137,10 +137,10 @@ func TestDelete(t *testing.T) {
 			{"openai", "absent", core.NotFound, "Credentials not found"},
 			{"groq", "mine", core.NotFound, "Credentials not found"},
 		} {
-			refused(t, s.Delete(t.Context(), ada, c.provider, c.id), c.kind, c.text)
+			refused(t, remove(t, s, ada, c.provider, c.id), c.kind, c.text)
 		}
-		require.NoError(t, s.Delete(t.Context(), ada, "ProviderName.OPENAI", "mine"))
-		refused(t, s.Delete(t.Context(), ada, "openai", "mine"), core.NotFound, "Credentials not found")
+		require.NoError(t, remove(t, s, ada, "ProviderName.OPENAI", "mine"))
+		refused(t, remove(t, s, ada, "openai", "mine"), core.NotFound, "Credentials not found")
 	})
 }
 

@@ -11,6 +11,19 @@
 // to the owner, the id and the provider: a row that was copied, swapped or
 // damaged does not open, and that is an error, never an empty credential.
 //
+// # Signing in
+//
+// [Service.Login] and [Service.Callback] are the two ends of a sign-in at a
+// vendor by OAuth 2; what the vendor wants stands in the [core.OAuth2Auth] of its
+// provider. [Service.Get] gives tokens that last: one that is due is refreshed
+// first, once for all callers in all processes, which wait for it. The refresh
+// runs under a lock of the bus, holds no connection of the database while the
+// vendor works, and stores what the vendor gives before the lock goes.
+//
+// When the vendor refuses a refresh token for good, the credential is marked,
+// [ReconnectTopic] tells it once, and the vendor is not asked again. Any other
+// failure leaves the credential as it is.
+//
 // # Keys
 //
 // [LoadOrCreateKey] or the setting encryption.keys give the keys. [Open] refuses

@@ -45,7 +45,7 @@ func TestOpenChecksTheKeys(t *testing.T) {
 						create(t, first, ada, "openai", apiKey(t, "x"))
 					}
 					before := contents(t, d)
-					s, err := credential.Open(t.Context(), d, ring(t, c.keys...), registry(t))
+					s, err := credential.Open(t.Context(), d, ring(t, c.keys...), registry(t), credential.Options{})
 					if c.says != "" {
 						require.ErrorContains(t, err, c.says)
 						require.Nil(t, s)
@@ -71,7 +71,7 @@ func TestOpenFindsRowsOfAForgottenKey(t *testing.T) {
 		fresh := open(t, d, key("b", 2), key("a", 1))
 		require.NoError(t, fresh.Reseal(t.Context(), nil))
 		create(t, old, ada, "openai", apiKey(t, "late"))
-		_, err := credential.Open(t.Context(), d, ring(t, key("b", 2)), registry(t))
+		_, err := credential.Open(t.Context(), d, ring(t, key("b", 2)), registry(t), credential.Options{})
 		require.ErrorIs(t, err, credential.ErrUnknownKey)
 		require.ErrorContains(t, err, "sealed with key a")
 	})
@@ -86,7 +86,7 @@ func TestOpenAtOnce(t *testing.T) {
 			r := ring(t, key("", byte(i+1)))
 			go func() {
 				<-start
-				_, err := credential.Open(t.Context(), d, r, providers)
+				_, err := credential.Open(t.Context(), d, r, providers, credential.Options{})
 				results <- err
 			}()
 		}
@@ -113,9 +113,9 @@ func TestOpenWaitsForAnother(t *testing.T) {
 	require.NoError(t, tx.Exec("INSERT INTO encryption_keys (name, sealed, created_at) VALUES ('b', 'v1.b.AAAA', now())").Error)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := credential.Open(ctx, d, ring(t, key("a", 1)), registry(t))
+	_, err := credential.Open(ctx, d, ring(t, key("a", 1)), registry(t), credential.Options{})
 	require.Error(t, err)
 	require.NoError(t, tx.Commit().Error)
-	_, err = credential.Open(t.Context(), d, ring(t, key("a", 1)), registry(t))
+	_, err = credential.Open(t.Context(), d, ring(t, key("a", 1)), registry(t), credential.Options{})
 	require.ErrorIs(t, err, credential.ErrUnknownKey)
 }

@@ -54,8 +54,8 @@ func TestManaged(t *testing.T) {
 		require.True(t, meta.AutoGPTManaged)
 		require.Nil(t, stored(bob, true))
 
-		refused(t, s.Delete(ctx, ada, "agent_mail", "m1"), core.Forbidden, "AutoGPT-managed credentials cannot be deleted")
-		refused(t, s.Delete(ctx, ada, "openai", "m1"), core.NotFound, "Credentials not found")
+		refused(t, remove(t, s, ada, "agent_mail", "m1"), core.Forbidden, "AutoGPT-managed credentials cannot be deleted")
+		refused(t, remove(t, s, ada, "openai", "m1"), core.NotFound, "Credentials not found")
 
 		plain := managed("m2", "x")
 		plain.Managed = false
@@ -107,7 +107,7 @@ func TestRevokeManaged(t *testing.T) {
 		require.Nil(t, got)
 		_, err = s.Meta(ctx, ada, "agent_mail", "m1")
 		refused(t, err, core.NotFound, "Credentials not found")
-		refused(t, s.Delete(ctx, ada, "agent_mail", "m1"), core.NotFound, "Credentials not found")
+		refused(t, remove(t, s, ada, "agent_mail", "m1"), core.NotFound, "Credentials not found")
 		names, err := s.ManagedProviders(ctx, ada)
 		require.NoError(t, err)
 		require.Empty(t, names)

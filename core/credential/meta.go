@@ -23,6 +23,9 @@ type Meta struct {
 	// either name, so both are sent.
 	IsManaged      bool `json:"is_managed"`
 	AutoGPTManaged bool `json:"autogpt_managed"`
+	// NeedsReconnect is true while the vendor does not accept the refresh token
+	// any more. Blocks cannot use the credential then: the user signs in again.
+	NeedsReconnect bool `json:"needs_reconnect"`
 }
 
 // public is the part of a stored credential that lists show unopened.
@@ -54,10 +57,10 @@ func publicOf(c core.Credential) public {
 	}
 }
 
-func newMeta(base core.CredentialBase, kind core.CredentialType, title *string, p public) Meta {
+func newMeta(base core.CredentialBase, kind core.CredentialType, title *string, p public, reconnect bool) Meta {
 	m := Meta{
 		ID: base.ID, Provider: base.Provider, Type: kind, Title: title, Host: textOrNil(p.Host),
-		IsManaged: base.Managed, AutoGPTManaged: base.Managed,
+		IsManaged: base.Managed, AutoGPTManaged: base.Managed, NeedsReconnect: reconnect,
 	}
 	if kind == core.TypeOAuth2 {
 		m.Username = textOrNil(p.Username)

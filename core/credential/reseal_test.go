@@ -39,7 +39,7 @@ func TestResealStoppedHalfWay(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 		require.Equal(t, credential.ResealBatch, sealedWith(t, d, "new"))
 		require.Equal(t, total-credential.ResealBatch, sealedWith(t, d, "old"))
-		_, err = credential.Open(t.Context(), d, ring(t, key("new", 2)), registry(t))
+		_, err = credential.Open(t.Context(), d, ring(t, key("new", 2)), registry(t), credential.Options{})
 		require.ErrorIs(t, err, credential.ErrUnknownKey, "the old key is still needed")
 
 		resumed := open(t, d, key("new", 2), key("old", 1))
@@ -74,7 +74,7 @@ func TestResealLeavesWhatDoesNotOpen(t *testing.T) {
 		require.ErrorContains(t, err, "credential b of user user-ada")
 		require.Equal(t, 2, sealedWith(t, d, "new"))
 		require.Equal(t, 1, sealedWith(t, d, "old"), "the damaged row is kept")
-		_, err = credential.Open(t.Context(), d, ring(t, key("new", 2)), registry(t))
+		_, err = credential.Open(t.Context(), d, ring(t, key("new", 2)), registry(t), credential.Options{})
 		require.ErrorIs(t, err, credential.ErrUnknownKey)
 	})
 }
@@ -87,7 +87,7 @@ func TestResealKeepsTheCheckOfAKeyInUse(t *testing.T) {
 		s := open(t, d, key("new", 2), key("old", 1))
 		require.NoError(t, s.Reseal(t.Context(), func(int, int) { create(t, old, ada, "openai", apiKey(t, "late")) }))
 		require.Equal(t, 1, sealedWith(t, d, "old"))
-		_, err := credential.Open(t.Context(), d, ring(t, key("new", 2), key("old", 3)), registry(t))
+		_, err := credential.Open(t.Context(), d, ring(t, key("new", 2), key("old", 3)), registry(t), credential.Options{})
 		require.ErrorContains(t, err, "key old is not the one of that name")
 	})
 }

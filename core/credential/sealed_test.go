@@ -52,7 +52,7 @@ func TestADamagedCredentialCanBeDeleted(t *testing.T) {
 		s := open(t, d, key("a", 1))
 		create(t, s, ada, "openai", apiKey(t, "x"))
 		require.NoError(t, d.Write.Exec("UPDATE credentials SET sealed = ''").Error)
-		require.NoError(t, s.Delete(t.Context(), ada, "openai", "x"))
+		require.NoError(t, remove(t, s, ada, "openai", "x"))
 		got, err := s.Get(t.Context(), ada, "x")
 		require.NoError(t, err)
 		require.Nil(t, got)

@@ -3,29 +3,92 @@ package credential
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"agentserver/core"
+	"agentserver/core/bus"
 	"agentserver/core/db"
 )
 
+// Options are what the service needs for signing in at vendors. Without them it
+// keeps credentials, and nobody can sign in.
+type Options struct {
+	// HTTP gives the guarded client for a provider's vendor; nil refuses every
+	// call.
+	HTTP func(provider string) core.Doer
+	// Bus carries locks and messages between processes; nil means that there is
+	// one process.
+	Bus bus.Bus
+	// FrontendURL is the address of the web client, to which vendors send the
+	// browser back.
+	FrontendURL string
+	// Log is slog.Default unless set.
+	Log *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
 // Service is the room's front door. It is safe for concurrent use.
 type Service struct {
-	db       *db.DB
-	ring     *Ring
-	registry *core.Registry
+	// BeforeDelete, when set, is called before a credential of a user goes, to
+	// let go of what uses it, such as webhooks. It reports true when the user has
+	// to confirm that first, which force stands for. Its error keeps the
+	// credential.
+	BeforeDelete func(ctx context.Context, userID string, c core.CredentialRef, force bool) (confirm bool, err error)
+
+	db          *db.DB
+	ring        *Ring
+	registry    *core.Registry
+	http        func(provider string) core.Doer
+	bus         bus.Bus
+	frontendURL string
+	log         *slog.Logger
+	now         func() time.Time
+
+	flights singleflight.Group
+	refreshes
 }
 
 // Open checks that the keys of the ring fit what is stored in a migrated
 // database, and gives the service. Its error says which key is missing or
-// wrong; nothing was written then, and the process must not go on.
-func Open(ctx context.Context, d *db.DB, ring *Ring, registry *core.Registry) (*Service, error) {
+// wrong; nothing was written then, and the process must not go on. Close ends
+// it.
+func Open(ctx context.Context, d *db.DB, ring *Ring, registry *core.Registry, o Options) (*Service, error) {
 	if err := checkKeys(ctx, d, ring); err != nil {
 		return nil, err
 	}
-	return &Service{db: d, ring: ring, registry: registry}, nil
+	if o.HTTP == nil {
+		o.HTTP = func(string) core.Doer { return noHTTP{} }
+	}
+	if o.Bus == nil {
+		o.Bus = bus.NewLocal()
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Service{
+		db: d, ring: ring, registry: registry,
+		http: o.HTTP, bus: o.Bus, frontendURL: o.FrontendURL, log: o.Log, now: o.Now,
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// noHTTP stands in for the client of a service that has none.
+type noHTTP struct{}
+
+func (noHTTP) Do(*http.Request) (*http.Response, error) {
+	return nil, core.Errorf(core.Unavailable, "outbound HTTP is not available here")
 }
 
 // List gives what a user may know of their credentials: the stored ones, oldest
@@ -59,6 +122,11 @@ func (s *Service) list(ctx context.Context, userID, provider string) ([]Meta, er
 // Get gives a credential that the user may run blocks with, or nil when there
 // is none of that id. A credential that does not open is an error. The secret
 // in it must not leave the process but to the vendor.
+//
+// An access token that expires within five minutes is refreshed first. While
+// that does not work, it is given as long as it lasts; after that the kind of
+// the error is [core.Unavailable], or [core.Invalid] when only the user can
+// mend it by connecting the account again.
 func (s *Service) Get(ctx context.Context, userID, id string) (core.Credential, error) {
 	if c, reserved := s.system(id); reserved {
 		return c, nil
@@ -67,7 +135,11 @@ func (s *Service) Get(ctx context.Context, userID, id string) (core.Credential, 
 	if r == nil || err != nil {
 		return nil, err
 	}
-	return r.open(s.ring)
+	c, err := r.open(s.ring)
+	if err != nil {
+		return nil, err
+	}
+	return s.usable(ctx, userID, r, c)
 }
 
 // Find gives how graphs name a credential that the user may run blocks with, or
@@ -82,12 +154,25 @@ func (s *Service) Find(ctx context.Context, userID, id string) (*core.Credential
 
 // Meta gives what a user may know of one credential. The kind of the error is
 // [core.NotFound] when there is none of that id at that provider.
+//
+// It refreshes an access token that is due, for five seconds at most, so that it
+// tells whether the account must be connected again. That this does not work is
+// no error here.
 func (s *Service) Meta(ctx context.Context, userID, provider, id string) (Meta, error) {
 	m, err := s.find(ctx, userID, id)
 	if err != nil {
 		return Meta{}, err
 	}
 	if m == nil || m.Provider != ProviderName(provider) {
+		return Meta{}, errNotFound()
+	}
+	if m.Type != core.TypeOAuth2 || !s.renewShown(ctx, userID, id) {
+		return *m, nil
+	}
+	if m, err = s.find(ctx, userID, id); err != nil {
+		return Meta{}, err
+	}
+	if m == nil {
 		return Meta{}, errNotFound()
 	}
 	return *m, nil
@@ -158,5 +243,5 @@ func place(c core.Credential) int {
 
 func metaOf(c core.Credential) Meta {
 	base := c.Base()
-	return newMeta(base, c.Type(), textOrNil(base.Title), publicOf(c))
+	return newMeta(base, c.Type(), textOrNil(base.Title), publicOf(c), false)
 }

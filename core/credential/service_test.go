@@ -31,22 +31,22 @@ func TestRoundTrip(t *testing.T) {
 	}{
 		{
 			"openai", `{"id":"k","provider":"ignored","type":"api_key","title":"Mine","api_key":"canary-1","expires_at":1900000000,"is_managed":true,"metadata":{"pod_id":"x"}}`,
-			`{"id":"k","provider":"openai","type":"api_key","title":"Mine","scopes":null,"username":null,"host":null,"is_managed":false,"autogpt_managed":false}`,
+			`{"id":"k","provider":"openai","type":"api_key","title":"Mine","scopes":null,"username":null,"host":null,"is_managed":false,"autogpt_managed":false,"needs_reconnect":false}`,
 			core.APIKey{CredentialBase: base("k", "openai"), Key: "canary-1", ExpiresAt: at},
 		},
 		{
 			"github", `{"id":"o","provider":"github","type":"oauth2","title":"Mine","access_token":"canary-2","refresh_token":"canary-3","scopes":["repo","user"],"username":"testuser","access_token_expires_at":1900000000,"refresh_token_expires_at":null}`,
-			`{"id":"o","provider":"github","type":"oauth2","title":"Mine","scopes":["repo","user"],"username":"testuser","host":null,"is_managed":false,"autogpt_managed":false}`,
+			`{"id":"o","provider":"github","type":"oauth2","title":"Mine","scopes":["repo","user"],"username":"testuser","host":null,"is_managed":false,"autogpt_managed":false,"needs_reconnect":false}`,
 			core.OAuth2{CredentialBase: base("o", "github"), AccessToken: "canary-2", RefreshToken: "canary-3", Scopes: []string{"repo", "user"}, Username: "testuser", AccessExpiresAt: at},
 		},
 		{
 			"smtp", `{"id":"u","type":"user_password","title":"Mine","username":"canary-4","password":""}`,
-			`{"id":"u","provider":"smtp","type":"user_password","title":"Mine","scopes":null,"username":null,"host":null,"is_managed":false,"autogpt_managed":false}`,
+			`{"id":"u","provider":"smtp","type":"user_password","title":"Mine","scopes":null,"username":null,"host":null,"is_managed":false,"autogpt_managed":false,"needs_reconnect":false}`,
 			core.UserPassword{CredentialBase: base("u", "smtp"), Username: "canary-4"},
 		},
 		{
 			"http", `{"id":"h","type":"host_scoped","title":"Mine","host":"https://api.example.com","headers":{"Authorization":"canary-5","X-Other":"canary-6"}}`,
-			`{"id":"h","provider":"http","type":"host_scoped","title":"Mine","scopes":null,"username":null,"host":"https://api.example.com","is_managed":false,"autogpt_managed":false}`,
+			`{"id":"h","provider":"http","type":"host_scoped","title":"Mine","scopes":null,"username":null,"host":"https://api.example.com","is_managed":false,"autogpt_managed":false,"needs_reconnect":false}`,
 			core.HostScoped{CredentialBase: base("h", "http"), Host: "https://api.example.com", Headers: map[string]core.Secret{"Authorization": "canary-5", "X-Other": "canary-6"}},
 		},
 	}
@@ -109,7 +109,7 @@ func TestOtherUsersSeeNothing(t *testing.T) {
 		require.Nil(t, ref)
 		_, err = s.Meta(t.Context(), bob, "openai", "mine")
 		refused(t, err, core.NotFound, "Credentials not found")
-		refused(t, s.Delete(t.Context(), bob, "openai", "mine"), core.NotFound, "Credentials not found")
+		refused(t, remove(t, s, bob, "openai", "mine"), core.NotFound, "Credentials not found")
 		_, err = s.UpdateTokens(t.Context(), bob, core.OAuth2{CredentialBase: core.CredentialBase{ID: "mine"}})
 		refused(t, err, core.NotFound, "Credentials not found")
 		listed, err := s.List(t.Context(), bob)
@@ -117,7 +117,7 @@ func TestOtherUsersSeeNothing(t *testing.T) {
 		require.Equal(t, []string{systemID}, ids(listed))
 		// An id that another user has says nothing about that user.
 		require.Equal(t, "mine", create(t, s, bob, "openai", apiKey(t, "mine")).ID)
-		require.NoError(t, s.Delete(t.Context(), bob, "openai", "mine"))
+		require.NoError(t, remove(t, s, bob, "openai", "mine"))
 		got, err = s.Get(t.Context(), ada, "mine")
 		require.NoError(t, err)
 		require.Equal(t, "sk-canary-mine", got.(core.APIKey).Key.Reveal())
@@ -160,6 +160,15 @@ func TestNoSecretIsLeftInTheOpen(t *testing.T) {
 		create(t, s, ada, "http", input(t, body))
 	}
 	require.NoError(t, insert(t, s, d, ada, managed("m", "canary-managed")))
+	raw := rawDatabase(t, d)
+	require.Contains(t, raw, "marker-scope", "the rows were read")
+	require.NotContains(t, raw, "canary")
+	require.NotContains(t, raw, "pod-of-ada")
+}
+
+// rawDatabase gives the bytes of the files of a SQLite database.
+func rawDatabase(t *testing.T, d *db.DB) string {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(filepath.Dir(d.Path()), "*"))
 	require.NoError(t, err)
 	var raw []byte
@@ -168,7 +177,5 @@ func TestNoSecretIsLeftInTheOpen(t *testing.T) {
 		require.NoError(t, err)
 		raw = append(raw, data...)
 	}
-	require.Contains(t, string(raw), "marker-scope", "the rows were read")
-	require.NotContains(t, string(raw), "canary")
-	require.NotContains(t, string(raw), "pod-of-ada")
+	return string(raw)
 }

@@ -26,6 +26,9 @@ type row struct {
 	// RevokedAt is set when the platform has begun to revoke it: nobody can use
 	// it, and lists do not show it.
 	RevokedAt db.Time
+	// ReconnectAt is when the vendor refused the refresh token for good, zero
+	// while it has not.
+	ReconnectAt db.Time
 	// KeyName is the key in Sealed, for rotation.
 	KeyName string
 	Sealed  string
@@ -84,10 +87,12 @@ func (r *row) base() core.CredentialBase {
 	return base
 }
 
-func (r *row) meta() Meta { return newMeta(r.base(), r.Type, r.Title, r.Public.V) }
+func (r *row) meta() Meta {
+	return newMeta(r.base(), r.Type, r.Title, r.Public.V, !r.ReconnectAt.IsZero())
+}
 
 // shown are the columns that lists need.
-const shown = "id, provider, type, title, is_managed, public"
+const shown = "id, provider, type, title, is_managed, public, reconnect_at"
 
 // list gives the public parts of a user's credentials, of one provider unless
 // it is "", oldest first. It reads the columns by hand because this is what every
@@ -105,7 +110,7 @@ func list(ctx context.Context, handle *gorm.DB, userID, provider string) (_ []Me
 	metas := []Meta{}
 	for rows.Next() {
 		var r row
-		if err := rows.Scan(&r.ID, &r.Provider, &r.Type, &r.Title, &r.IsManaged, &r.Public); err != nil {
+		if err := rows.Scan(&r.ID, &r.Provider, &r.Type, &r.Title, &r.IsManaged, &r.Public, &r.ReconnectAt); err != nil {
 			return nil, fmt.Errorf("listing credentials: %w", err)
 		}
 		metas = append(metas, r.meta())

@@ -15,8 +15,8 @@ import (
 // an oauth2 credential that exists, and gives the credential as stored. What
 // vendors leave out of a refresh stays as it was: the refresh token, the
 // username, and the scopes unless all of them are still there. Title, metadata
-// and who manages it never change. The kind of the error is [core.NotFound] for
-// a credential that is gone.
+// and who manages it never change. The account counts as connected again. The
+// kind of the error is [core.NotFound] for a credential that is gone.
 func (s *Service) UpdateTokens(ctx context.Context, userID string, fresh core.OAuth2) (core.OAuth2, error) {
 	var merged core.OAuth2
 	err := s.db.Tx(ctx, func(tx *gorm.DB) error {
@@ -40,7 +40,9 @@ func (s *Service) UpdateTokens(ctx context.Context, userID string, fresh core.OA
 		if err := r.seal(s.ring, merged); err != nil {
 			return err
 		}
-		return replaceSealed(tx, r, before, map[string]any{"public": db.AsJSON(publicOf(merged)), "updated_at": db.Now()})
+		return replaceSealed(tx, r, before, map[string]any{
+			"public": db.AsJSON(publicOf(merged)), "updated_at": db.Now(), "reconnect_at": db.Time{},
+		})
 	})
 	if err != nil {
 		return core.OAuth2{}, err
@@ -57,7 +59,7 @@ func merge(stored, fresh core.OAuth2) core.OAuth2 {
 		stored.Username = db.Clean(fresh.Username)
 	}
 	narrower := slices.ContainsFunc(stored.Scopes, func(scope string) bool { return !slices.Contains(fresh.Scopes, scope) })
-	if !narrower {
+	if !narrower && len(fresh.Scopes) > 0 {
 		stored.Scopes = cleanAll(fresh.Scopes)
 	}
 	return stored

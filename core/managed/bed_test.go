@@ -65,7 +65,7 @@ func (b *bed) start(c managed.Config, shared bus.Bus) *process {
 	log := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var registry core.Registry
 	require.NoError(b.t, registry.Add(&core.Provider{Name: "acme", Title: "Acme", Managed: b.vendor}))
-	credentials, err := credential.Open(b.t.Context(), b.db, b.keys, &registry)
+	credentials, err := credential.Open(b.t.Context(), b.db, b.keys, &registry, credential.Options{})
 	require.NoError(b.t, err)
 	queue, err := jobs.New(b.db, log)
 	require.NoError(b.t, err)

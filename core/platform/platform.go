@@ -168,7 +168,9 @@ func (p *Platform) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.Credentials, err = credential.Open(ctx, p.DB, ring, p.Registry); err != nil {
+	if p.Credentials, err = credential.Open(ctx, p.DB, ring, p.Registry, credential.Options{
+		HTTP: p.outbound.of, Bus: p.Bus, FrontendURL: p.Config.FrontendURL, Log: p.Log,
+	}); err != nil {
 		return err
 	}
 	p.Library = library.New(p.DB)
@@ -244,6 +246,9 @@ func (p *Platform) Close(ctx context.Context) error {
 func (p *Platform) release() error {
 	p.cancel()
 	var errs []error
+	if p.Credentials != nil {
+		p.Credentials.Close()
+	}
 	if p.Bus != nil {
 		errs = append(errs, p.Bus.Close())
 	}
