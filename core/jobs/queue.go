@@ -42,6 +42,7 @@ type Queue struct {
 	insert   func(ctx context.Context, tx *sql.Tx, params []river.InsertManyParams) error
 	executor riverdriver.Executor
 	workers  *river.Workers
+	lines    map[string]int
 	client   client
 }
 
@@ -61,7 +62,9 @@ func New(d *db.DB, log *slog.Logger) (*Queue, error) {
 		_, err := inserter.InsertManyFastTx(ctx, tx, params)
 		return err
 	}
-	return &Queue{db: d, log: log, insert: insert, executor: driver.GetExecutor(), workers: river.NewWorkers()}, nil
+	return &Queue{
+		db: d, log: log, insert: insert, executor: driver.GetExecutor(), workers: river.NewWorkers(), lines: map[string]int{},
+	}, nil
 }
 
 // quiet keeps the library's own chatter out of the log.
@@ -95,8 +98,12 @@ func Handle[T Args](q *Queue, do func(ctx context.Context, args T) error) {
 // Later puts a job off.
 func Later(d time.Duration) error { return river.JobSnooze(d) }
 
-// Start begins to do jobs as the worker of that id: of each line as many at
-// once as its limit says.
+// Line declares a line, before the queue starts: that many of its jobs are done
+// at once in this process.
+func (q *Queue) Line(name string, limit int) { q.lines[name] = limit }
+
+// Start begins to do jobs as the worker of that id: of each of these lines, and
+// of those that [Queue.Line] has declared, as many at once as its limit says.
 func (q *Queue) Start(ctx context.Context, workerID string, lines map[string]int) error {
 	config := &river.Config{
 		ID:                workerID,
@@ -110,8 +117,10 @@ func (q *Queue) Start(ctx context.Context, workerID string, lines map[string]int
 		RescueStuckJobsAfter:        24 * time.Hour,
 		CompletedJobRetentionPeriod: time.Hour,
 	}
-	for line, limit := range lines {
-		config.Queues[line] = river.QueueConfig{MaxWorkers: limit}
+	for _, declared := range []map[string]int{q.lines, lines} {
+		for line, limit := range declared {
+			config.Queues[line] = river.QueueConfig{MaxWorkers: limit}
+		}
 	}
 	var err error
 	if q.db.Engine == db.Postgres {

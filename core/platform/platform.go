@@ -50,6 +50,7 @@ type Options struct {
 	Log  *slog.Logger
 	// Registry holds the providers; nil means core.Default.
 	Registry *core.Registry
+	Deletion DeletionOptions
 }
 
 // New opens the database, brings it up to date and builds the services.
@@ -80,7 +81,7 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 	if err = p.openAuth(background); err != nil {
 		return p, err
 	}
-	if err = p.build(ctx, o.Work); err != nil {
+	if err = p.build(ctx, o); err != nil {
 		return p, err
 	}
 	err = p.startProviders(ctx, background)
@@ -150,7 +151,7 @@ func SigningKey(c *config.Config) (core.Secret, error) {
 	return key, err
 }
 
-func (p *Platform) build(ctx context.Context, work bool) error {
+func (p *Platform) build(ctx context.Context, o Options) error {
 	p.Accounts = account.NewService(p.DB)
 	ring, err := keyRing(p.Config)
 	if err != nil {
@@ -169,13 +170,14 @@ func (p *Platform) build(ctx context.Context, work bool) error {
 	p.Executions = execution.New(execution.Config{
 		MaxRuns: c.Worker.MaxRuns, MaxNodesPerRun: c.Worker.MaxNodesPerRun,
 		MaxRunsPerUserGraph: c.Worker.MaxRunsPerUserGraph, MaxNodeRuns: c.Run.MaxNodeExecutions,
-		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: work,
+		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: o.Work,
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
 		Services: execution.Services{HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
 		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
 	p.Graphs.BeforeDelete = p.Executions.StopGraph
+	p.handleDeletions(queue, o.Deletion)
 	return nil
 }
 
@@ -199,6 +201,7 @@ func keyRing(c *config.Config) (*credential.Ring, error) {
 // Start begins the work of the process.
 func (p *Platform) Start(ctx context.Context) error {
 	go p.reseal()
+	p.Accounts.Listen(p.background)
 	return p.Executions.Open(ctx)
 }
 
