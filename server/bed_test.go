@@ -53,6 +53,15 @@ func engines(t *testing.T, fn func(b *bed)) {
 
 func newBed(t testing.TB, databaseURL string) *bed {
 	t.Helper()
+	return newDeletionBed(t, databaseURL, platform.DeletionOptions{})
+}
+
+// newDeletionBed is newBed with what is undone at vendors when an account goes.
+func newDeletionBed(t testing.TB, databaseURL string, deletion platform.DeletionOptions) *bed {
+	t.Helper()
+	if deletion.Settle == 0 {
+		deletion.Settle = time.Nanosecond
+	}
 	flags := map[string]string{"data_dir": t.TempDir(), "metrics.enabled": "true"}
 	if databaseURL != "" {
 		flags["database.url"] = databaseURL
@@ -62,7 +71,7 @@ func newBed(t testing.TB, databaseURL string) *bed {
 	require.NoError(t, err)
 	log := &logBuffer{}
 	p, err := platform.New(t.Context(), c, platform.Options{
-		Work: true, Log: slog.New(slog.NewTextHandler(log, nil)), Registry: registry,
+		Work: true, Log: slog.New(slog.NewTextHandler(log, nil)), Registry: registry, Deletion: deletion,
 	})
 	require.NoError(t, err)
 	api, err := server.New(p)

@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agentserver/core"
+	"agentserver/core/account"
 	"agentserver/core/credential"
 	"agentserver/core/execution"
 	"agentserver/core/graph"
@@ -68,33 +69,38 @@ func asContracted(_ *huma.OpenAPI, op *huma.Operation) {
 // schemaNames are the names that generated clients know, where they differ
 // from those of our types.
 var schemaNames = map[reflect.Type]string{
-	reflect.TypeFor[graph.Model]():          "GraphModel",
-	reflect.TypeFor[graph.Meta]():           "GraphMeta",
-	reflect.TypeFor[graph.BaseGraph]():      "BaseGraph-Input",
-	reflect.TypeFor[graph.SubGraph]():       "BaseGraph-Output",
-	reflect.TypeFor[graph.Settings]():       "GraphSettings",
-	reflect.TypeFor[graph.TriggerInfo]():    "GraphTriggerInfo",
-	reflect.TypeFor[execution.Meta]():       "GraphExecutionMeta",
-	reflect.TypeFor[execution.Execution]():  "GraphExecution",
-	reflect.TypeFor[execution.WithNodes]():  "GraphExecutionWithNodes",
-	reflect.TypeFor[execution.NodeResult](): "NodeExecutionResult",
-	reflect.TypeFor[execution.Page]():       "GraphExecutionsPaginated",
-	reflect.TypeFor[execution.Shared]():     "SharedExecutionResponse",
-	reflect.TypeFor[execution.ShareLink]():  "ShareResponse",
-	reflect.TypeFor[credential.Meta]():      "CredentialsMetaResponse",
-	reflect.TypeFor[deletedCredential]():    "CredentialsDeletionResponse",
-	reflect.TypeFor[providerNames]():        "ProviderNamesResponse",
-	reflect.TypeFor[providerExample]():      "ProviderEnumResponse",
-	reflect.TypeFor[core.CredentialRef]():   "CredentialsMetaInput",
-	reflect.TypeFor[executeBody]():          "Body_postV1Execute_graph_agent",
-	reflect.TypeFor[createGraphBody]():      "CreateGraph",
-	reflect.TypeFor[activeVersionBody]():    "SetGraphActiveVersion",
-	reflect.TypeFor[timezoneBody]():         "UpdateTimezoneRequest",
-	reflect.TypeFor[deletedGraph]():         "DeleteGraphResponse",
-	reflect.TypeFor[execution.Pagination](): "Pagination",
-	reflect.TypeFor[execution.Stats]():      "Stats",
-	reflect.TypeFor[ErrorBody]():            "ErrorResponse",
-	reflect.TypeFor[requestFault]():         "HTTPValidationError",
+	reflect.TypeFor[graph.Model]():            "GraphModel",
+	reflect.TypeFor[graph.Meta]():             "GraphMeta",
+	reflect.TypeFor[graph.BaseGraph]():        "BaseGraph-Input",
+	reflect.TypeFor[graph.SubGraph]():         "BaseGraph-Output",
+	reflect.TypeFor[graph.Settings]():         "GraphSettings",
+	reflect.TypeFor[graph.TriggerInfo]():      "GraphTriggerInfo",
+	reflect.TypeFor[execution.Meta]():         "GraphExecutionMeta",
+	reflect.TypeFor[execution.Execution]():    "GraphExecution",
+	reflect.TypeFor[execution.WithNodes]():    "GraphExecutionWithNodes",
+	reflect.TypeFor[execution.NodeResult]():   "NodeExecutionResult",
+	reflect.TypeFor[execution.Page]():         "GraphExecutionsPaginated",
+	reflect.TypeFor[execution.Shared]():       "SharedExecutionResponse",
+	reflect.TypeFor[execution.ShareLink]():    "ShareResponse",
+	reflect.TypeFor[credential.Meta]():        "CredentialsMetaResponse",
+	reflect.TypeFor[deletedCredential]():      "CredentialsDeletionResponse",
+	reflect.TypeFor[providerNames]():          "ProviderNamesResponse",
+	reflect.TypeFor[providerExample]():        "ProviderEnumResponse",
+	reflect.TypeFor[core.CredentialRef]():     "CredentialsMetaInput",
+	reflect.TypeFor[executeBody]():            "Body_postV1Execute_graph_agent",
+	reflect.TypeFor[createGraphBody]():        "CreateGraph",
+	reflect.TypeFor[activeVersionBody]():      "SetGraphActiveVersion",
+	reflect.TypeFor[account.Deletion]():       "AccountDeletion",
+	reflect.TypeFor[account.DeletionRecord](): "AccountDeletionRecord",
+	reflect.TypeFor[account.DeletionPage]():   "AccountDeletionPage",
+	reflect.TypeFor[account.StepReport]():     "AccountDeletionStep",
+	reflect.TypeFor[confirmation]():           "AccountDeletionRequest",
+	reflect.TypeFor[timezoneBody]():           "UpdateTimezoneRequest",
+	reflect.TypeFor[deletedGraph]():           "DeleteGraphResponse",
+	reflect.TypeFor[execution.Pagination]():   "Pagination",
+	reflect.TypeFor[execution.Stats]():        "Stats",
+	reflect.TypeFor[ErrorBody]():              "ErrorResponse",
+	reflect.TypeFor[requestFault]():           "HTTPValidationError",
 }
 
 func schemaName(t reflect.Type, hint string) string {
