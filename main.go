@@ -32,7 +32,7 @@ func newRoot() *cobra.Command {
 	f.bind(root)
 	root.AddCommand(
 		newServe(f), newWorker(f), newMigrate(f), newRun(f), newProviders(f), newBlocks(f), newToken(f),
-		newConfig(f), newOpenAPI(f), newHealth(f), newVersion(),
+		newUsers(f), newConfig(f), newOpenAPI(f), newHealth(f), newVersion(),
 	)
 	return root
 }

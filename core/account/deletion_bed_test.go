@@ -166,5 +166,3 @@ func (c *calls) step(name string) account.DeletionStep {
 		return 1, nil
 	}}
 }
-
-
