@@ -108,7 +108,8 @@ func (a *API) describe(o operation) huma.Operation {
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
 	}
-	if o.access != anyone {
+	switch o.access {
+	case asUser, asSelf, asLeaver:
 		op.Security = []map[string][]string{{bearerScheme: {}}}
 		op.Middlewares = append(op.Middlewares, a.authenticate(o.access))
 		op.Responses = map[string]*huma.Response{"401": {Ref: "#/components/responses/" + unauthorizedName}}
