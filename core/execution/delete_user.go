@@ -70,11 +70,12 @@ func (s *Service) CountUser(ctx context.Context, userID string) (int, error) {
 
 // eraseRuns removes some runs with all of their nodes, or some nodes of them
 // when they are many. The lock on the runs keeps the journal from adding nodes
-// meanwhile, and from adding any after.
+// meanwhile, and from adding any after. The order is that of an index, so that
+// the last batch costs no more than the first.
 func eraseRuns(tx *gorm.DB, userID string) (int, bool, error) {
 	var runs []string
 	err := tx.Model(&runRow{}).Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).
-		Where("user_id = ?", userID).Order("id").Limit(runsPerErase).Pluck("id", &runs).Error
+		Where("user_id = ?", userID).Order("created_at").Limit(runsPerErase).Pluck("id", &runs).Error
 	if err != nil || len(runs) == 0 {
 		return 0, false, err
 	}
