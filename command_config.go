@@ -60,6 +60,15 @@ func newLog(c *config.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
+// quietLog is newLog for commands that people watch: unless they ask for more, it
+// holds warnings only.
+func quietLog(c *config.Config) *slog.Logger {
+	if c.Log.Level == "info" {
+		return newLog(&config.Config{Log: config.Log{Level: "warn", Format: c.Log.Format}})
+	}
+	return newLog(c)
+}
+
 func newConfig(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "config",

@@ -117,10 +117,6 @@ func parseInputs(pairs []string) (core.Values, error) {
 // connect gives a client of the API: of a server that has the data folder, or
 // of a platform in this very process.
 func connect(ctx context.Context, c *config.Config, email string) (*apiClient, func(), error) {
-	log := newLog(c)
-	if c.Log.Level == "info" {
-		log = newLog(&config.Config{Log: config.Log{Level: "warn", Format: c.Log.Format}})
-	}
 	key, err := platform.SigningKey(c)
 	if err != nil {
 		return nil, nil, err
@@ -134,7 +130,7 @@ func connect(ctx context.Context, c *config.Config, email string) (*apiClient, f
 		return nil, nil, err
 	}
 	client := &apiClient{base: "http://" + c.Listen, token: token, transport: http.DefaultTransport}
-	p, err := platform.New(ctx, c, platform.Options{Work: true, Log: log})
+	p, err := platform.New(ctx, c, platform.Options{Work: true, Log: quietLog(c)})
 	var locked *db.LockedError
 	if errors.As(err, &locked) {
 		if askHealth(ctx, c.Listen) != nil {

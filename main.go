@@ -31,8 +31,8 @@ func newRoot() *cobra.Command {
 	}
 	f.bind(root)
 	root.AddCommand(
-		newServe(f), newWorker(f), newMigrate(f), newRun(f), newProviders(f), newBlocks(f), newManaged(f), newKeys(f), newImport(f),
-		newToken(f), newConfig(f), newOpenAPI(f), newHealth(f), newVersion(), newDev(), newNewProvider(),
+		newServe(f), newWorker(f), newMigrate(f), newRun(f), newProviders(f), newBlocks(f), newManaged(f), newUsers(f), newKeys(f),
+		newImport(f), newToken(f), newConfig(f), newOpenAPI(f), newHealth(f), newVersion(), newDev(), newNewProvider(),
 	)
 	return root
 }

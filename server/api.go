@@ -9,6 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 
+	"agentserver/core"
+	"agentserver/core/account"
 	"agentserver/core/platform"
 )
 
@@ -46,6 +48,7 @@ func New(p *platform.Platform) (*API, error) {
 	}
 	a.healthRoutes()
 	a.accountRoutes()
+	a.accountDeletionRoutes()
 	a.blockRoutes()
 	a.graphRoutes()
 	a.executionRoutes()
@@ -53,6 +56,7 @@ func New(p *platform.Platform) (*API, error) {
 	a.credentialRoutes()
 	a.managedRoutes()
 	a.providerRoutes()
+	a.adminDeletionRoutes()
 	return a, nil
 }
 
@@ -70,6 +74,9 @@ const (
 	asUser access = iota
 	// asSelf is for users and about the caller, whomever they act for.
 	asSelf
+	// asLeaver is for users, also for one whose account is being deleted; nobody
+	// may act for another one.
+	asLeaver
 	// anyone needs no token.
 	anyone
 )
@@ -102,7 +109,8 @@ func (a *API) describe(o operation) huma.Operation {
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
 	}
-	if o.access == asUser || o.access == asSelf {
+	switch o.access {
+	case asUser, asSelf, asLeaver:
 		op.Security = []map[string][]string{{bearerScheme: {}}}
 		op.Middlewares = append(op.Middlewares, a.authenticate(o.access))
 		op.Responses = map[string]*huma.Response{"401": {Ref: "#/components/responses/" + unauthorizedName}}
@@ -122,6 +130,9 @@ func (a *API) authenticate(who access) func(huma.Context, func(huma.Context)) {
 		if err == nil {
 			_, err = a.platform.Accounts.Ensure(r.Context(), p.Caller)
 		}
+		if who == asLeaver {
+			err = leaving(p, err)
+		}
 		if err == nil && p.UserID != p.Caller.UserID {
 			_, err = a.platform.Accounts.Get(r.Context(), p.UserID)
 		}
@@ -131,6 +142,18 @@ func (a *API) authenticate(who access) func(huma.Context, func(huma.Context)) {
 		}
 		next(huma.WithContext(ctx, WithPrincipal(ctx.Context(), p)))
 	}
+}
+
+// leaving lets through who is being deleted, and nobody who acts for another
+// user: it is not clear whose account they mean.
+func leaving(p Principal, err error) error {
+	if account.IsDeleting(err) {
+		err = nil
+	}
+	if err == nil && p.UserID != p.Caller.UserID {
+		err = core.PlainErrorf(core.Forbidden, "Only users themselves delete their account here; administrators send DELETE to /api/admin/users/{user_id}")
+	}
+	return err
 }
 
 type pathKey struct{}

@@ -54,22 +54,35 @@ func engines(t *testing.T, fn func(b *bed)) {
 
 func newBed(t testing.TB, databaseURL string) *bed {
 	t.Helper()
-	return newBedOf(t, databaseURL, testRegistry(), nil)
+	return newBedOf(t, databaseURL, bedOptions{})
 }
 
-// newBedOf is newBed with other providers and more settings.
-func newBedOf(t testing.TB, databaseURL string, registry *core.Registry, settings map[string]string) *bed {
+// bedOptions change what a bed is made of.
+type bedOptions struct {
+	registry *core.Registry // nil is that of the tests
+	settings map[string]string
+	deletion platform.DeletionOptions
+}
+
+// newBedOf is newBed of other parts.
+func newBedOf(t testing.TB, databaseURL string, o bedOptions) *bed {
 	t.Helper()
+	if o.registry == nil {
+		o.registry = testRegistry()
+	}
+	if o.deletion.Settle == 0 {
+		o.deletion.Settle = time.Nanosecond
+	}
 	flags := map[string]string{"data_dir": t.TempDir(), "metrics.enabled": "true"}
-	maps.Copy(flags, settings)
+	maps.Copy(flags, o.settings)
 	if databaseURL != "" {
 		flags["database.url"] = databaseURL
 	}
-	c, err := config.Load(config.Options{Flags: flags, Providers: platform.ProviderSettings(registry)})
+	c, err := config.Load(config.Options{Flags: flags, Providers: platform.ProviderSettings(o.registry)})
 	require.NoError(t, err)
 	log := &logBuffer{}
 	p, err := platform.New(t.Context(), c, platform.Options{
-		Work: true, Log: slog.New(slog.NewTextHandler(log, nil)), Registry: registry,
+		Work: true, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), Registry: o.registry, Deletion: o.deletion,
 	})
 	require.NoError(t, err)
 	api, err := server.New(p)

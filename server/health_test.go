@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +101,12 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
+// beyondContract are the operations that the contract does not have.
+var beyondContract = []string{
+	"deleteV1Delete user account", "deleteV1Delete account of user", "getV1List account deletions", "getV1Get account deletion",
+	"getV1ListManagedCredentials", "postV1RotateManagedCredential", "postV1RetryManagedCredential", "postV1RevokeManagedCredential",
+}
+
 // Clients are generated from operation ids, so these must be the contract's.
 func TestOperationIDsAreTheContracts(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(contractFolder(t), "http-contract.json"))
@@ -108,10 +115,12 @@ func TestOperationIDsAreTheContracts(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &contract))
 	for path, methods := range newBed(t, "").openAPI().Paths {
 		for method, op := range methods {
-			if strings.HasPrefix(path, "/api/admin/managed") {
-				continue // is not in the contract
+			want := contract.Paths[path][method].OperationID
+			if slices.Contains(beyondContract, op.OperationID) {
+				require.Empty(t, want, "%s %s is in the contract", method, path)
+				continue
 			}
-			require.Equal(t, contract.Paths[path][method].OperationID, op.OperationID, "%s %s", method, path)
+			require.Equal(t, want, op.OperationID, "%s %s", method, path)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func linkedBeds(t *testing.T, server func() *oauthtest.Server, settings map[stri
 		for _, p := range []*core.Provider{builtin.Provider(), acme(), linked(web.URL), unset} {
 			require.NoError(t, registry.Add(p))
 		}
-		fn(newBedOf(t, databaseURL, registry, settings), vendor)
+		fn(newBedOf(t, databaseURL, bedOptions{registry: registry, settings: settings}), vendor)
 		require.Empty(t, vendor.Violations())
 	}
 	t.Run("sqlite", func(t *testing.T) { run(t, "") })

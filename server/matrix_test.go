@@ -27,11 +27,21 @@ var matrixBodies = map[string]string{
 	"postV1Create credentials":              `{"type":"api_key","provider":"acme","api_key":"bobs"}`,
 	"postV1Update user email":               `"changed@example.com"`,
 	"postV1Update user timezone":            `{"timezone":"Asia/Tokyo"}`,
+	"deleteV1Delete user account":           `{"confirm":"alice@example.com"}`,
+	"deleteV1Delete account of user":        `{"confirm":"{user_id}"}`,
 	"postV1Update notification preferences": `{"email":"changed@example.com","preferences":{"AGENT_RUN":false},"daily_limit":1}`,
 }
 
 // ownThings are operations whose path names nothing of anyone's.
 var ownThings = map[string]bool{"postV1Create credentials": true, "getV1ListCredentialsByProvider": true}
+
+// refusedOwn are operations that are about the caller, and refuse what the matrix
+// sends.
+var refusedOwn = map[string]int{"deleteV1Delete user account": 400}
+
+// forAdmins starts the paths of operations that reach everyone's things, for
+// administrators only.
+const forAdmins = "/api/admin/"
 
 // harmless are the answers that look like success and give and change nothing.
 var harmless = map[string]string{
@@ -66,7 +76,7 @@ func TestMatrix(t *testing.T) {
 		runID := b.run(alice, graphID, map[string]any{"in": "private of alice"})["id"].(string)
 		b.ok(alice, "POST", "/api/graphs/"+graphID+"/executions/"+runID+"/share", nil)
 		credentialID := b.object(alice, "POST", "/api/integrations/acme/credentials", `{"type":"api_key","provider":"acme","api_key":"hers"}`)["id"].(string)
-		hers := map[string]string{"user_id": alice, "provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
+		hers := map[string]string{"user_id": alice, "deletion_id": uuid.NewString(), "provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
 		for _, who := range []string{bob, admin} {
 			b.ok(who, "POST", "/api/auth/user", nil)
 		}
@@ -99,8 +109,9 @@ func TestMatrix(t *testing.T) {
 						return
 					}
 					tried++
-					if strings.HasPrefix(path, "/api/admin/") {
+					if strings.HasPrefix(path, forAdmins) {
 						b.call(bob, method, target, body).is(403, detail("Admin access required"))
+						require.Equal(t, before, b.rowsOf(alice), "alice's things changed")
 						return
 					}
 					for _, who := range []string{bob, admin} {
@@ -128,6 +139,10 @@ func (b *bed) refused(who, method, path, id string, hers map[string]string) {
 	require.NotContains(b.t, a.body, "private of alice")
 	if notHere[id] {
 		a.is(500, detail("Ayrshare integration is not configured"))
+		return
+	}
+	if status, own := refusedOwn[id]; own {
+		require.Equal(b.t, status, a.status, a.body)
 		return
 	}
 	if !pathParameter.MatchString(path) || ownThings[id] {

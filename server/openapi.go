@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"agentserver/core"
+	"agentserver/core/account"
 	"agentserver/core/credential"
 	"agentserver/core/execution"
 	"agentserver/core/graph"
@@ -95,6 +96,12 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[execution.Stats]():      "Stats",
 	reflect.TypeFor[ErrorBody]():            "ErrorResponse",
 	reflect.TypeFor[requestFault]():         "HTTPValidationError",
+
+	reflect.TypeFor[account.Deletion]():       "AccountDeletion",
+	reflect.TypeFor[account.DeletionRecord](): "AccountDeletionRecord",
+	reflect.TypeFor[account.DeletionPage]():   "AccountDeletionPage",
+	reflect.TypeFor[account.StepReport]():     "AccountDeletionStep",
+	reflect.TypeFor[confirmation]():           "AccountDeletionRequest",
 }
 
 func schemaName(t reflect.Type, hint string) string {

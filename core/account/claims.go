@@ -1,6 +1,7 @@
 package account
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -98,10 +99,22 @@ func identityOf(claims jwt.MapClaims) Identity {
 	}
 	profile, _ := claims["user_metadata"].(map[string]any)
 	return Identity{
-		UserID: text(claims, "sub"),
-		Email:  text(claims, "email"),
-		Name:   text(profile, "name"),
-		Role:   text(claims, "role"),
-		Phone:  text(claims, "phone"),
+		UserID:   text(claims, "sub"),
+		Email:    text(claims, "email"),
+		Name:     text(profile, "name"),
+		Role:     text(claims, "role"),
+		Phone:    text(claims, "phone"),
+		IssuedAt: issuedAt(claims),
 	}
+}
+
+// issuedAt reads when the token was made. It rounds down to the millisecond,
+// which makes a token rather older than younger. What lies before 1970 counts as
+// not said.
+func issuedAt(claims jwt.MapClaims) time.Time {
+	seconds, _ := claims["iat"].(float64)
+	if seconds <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(math.Floor(seconds * 1000))).UTC()
 }

@@ -1,4 +1,4 @@
 package account
 
 // Models gives the row types, for the test that compares them with the schema.
-func Models() []any { return []any{&row{}} }
+func Models() []any { return []any{&row{}, &deletionRow{}} }

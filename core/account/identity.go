@@ -1,5 +1,7 @@
 package account
 
+import "time"
+
 // Audience is what every token must name in its "aud" claim.
 const Audience = "authenticated"
 
@@ -10,12 +12,16 @@ const (
 )
 
 // Identity is who a token speaks for. Everything but UserID may be empty.
+//
+// IssuedAt is when the token was made, by the clock of its issuer and often cut
+// to the second. It is the zero time when the token does not say.
 type Identity struct {
-	UserID string
-	Email  string
-	Name   string
-	Role   string
-	Phone  string
+	UserID   string
+	Email    string
+	Name     string
+	Role     string
+	Phone    string
+	IssuedAt time.Time
 }
 
 // Admin reports whether the token gives the rights of an administrator.

@@ -20,8 +20,9 @@ const (
 
 // Service keeps the users. It is safe for concurrent use.
 type Service struct {
-	db    *db.DB
-	known *expirable.LRU[string, *User]
+	db       *db.DB
+	known    *expirable.LRU[string, known]
+	deletion DeletionOptions
 
 	// writes counts changes, so that a read that began before a change is not
 	// cached after it.
@@ -29,24 +30,43 @@ type Service struct {
 	writes int
 }
 
+// known is a user whom Ensure remembers.
+type known struct {
+	user *User
+	past past
+}
+
 // NewService keeps users in d.
 func NewService(d *db.DB) *Service {
-	return &Service{db: d, known: expirable.NewLRU[string, *User](cachedUsers, nil, cacheTTL)}
+	return &Service{db: d, known: expirable.NewLRU[string, known](cachedUsers, nil, cacheTTL)}
 }
 
 // Ensure gives the user behind an identity, who is created on first sight.
 // Repeated calls ask the database at most every 30 seconds per user, so it can
 // be called for every request; what another process changed meanwhile may be
 // missing, and [Service.Get] never misses it. The kind of the error is
-// [core.Invalid] for a new user without an e-mail address and [core.Conflict]
-// when another account has that address.
+// [core.Invalid] for a new user without an e-mail address, [core.Conflict]
+// when another account has that address, [core.Forbidden] while the account is
+// being deleted, see [IsDeleting], and [core.Unauthenticated] for a token from
+// before the account was deleted.
 func (s *Service) Ensure(ctx context.Context, id Identity) (*User, error) {
-	if u, ok := s.known.Get(id.UserID); ok {
-		return u.clone(), nil
+	if k, ok := s.known.Get(id.UserID); ok {
+		if err := k.past.admit(id); err != nil {
+			return nil, err
+		}
+		return k.user.clone(), nil
 	}
 	seen := s.writeCount()
 	r, err := find(ctx, s.db.Read, id.UserID)
 	if err != nil {
+		return nil, err
+	}
+	// Read after the user: one who is gone has a past by then.
+	past, err := readPast(ctx, s.db.Read, id.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if err := past.admit(id); err != nil {
 		return nil, err
 	}
 	if r == nil {
@@ -55,7 +75,7 @@ func (s *Service) Ensure(ctx context.Context, id Identity) (*User, error) {
 		}
 	}
 	u := r.user()
-	s.remember(u, seen)
+	s.remember(known{u, past}, seen)
 	return u.clone(), nil
 }
 
@@ -80,7 +100,8 @@ func (s *Service) create(ctx context.Context, id Identity) (*row, error) {
 	return r, nil
 }
 
-// Get gives a user as stored now, or an error of kind [core.NotFound].
+// Get gives a user as stored now, or an error of kind [core.NotFound], also for
+// one who is being deleted.
 func (s *Service) Get(ctx context.Context, userID string) (*User, error) {
 	r, err := s.row(ctx, userID)
 	if err != nil {
@@ -116,7 +137,8 @@ func (s *Service) Forget(userID string) {
 }
 
 func (s *Service) row(ctx context.Context, userID string) (*row, error) {
-	r, err := find(ctx, s.db.Read, userID)
+	staying := s.db.Read.Where("NOT EXISTS (SELECT 1 FROM account_deletions d WHERE d.user_id = users.id AND d.state = ?)", DeletionPending)
+	r, err := find(ctx, staying, userID)
 	if err == nil && r == nil {
 		err = errNoUser()
 	}
@@ -135,11 +157,11 @@ func (s *Service) writeCount() int {
 	return s.writes
 }
 
-func (s *Service) remember(u *User, seen int) {
+func (s *Service) remember(k known, seen int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.writes == seen {
-		s.known.Add(u.ID, u)
+		s.known.Add(k.user.ID, k)
 	}
 }
 

@@ -81,17 +81,6 @@ func find(ctx context.Context, handle *gorm.DB, userID string) (*row, error) {
 	return &r, nil
 }
 
-// Exists reports, inside a transaction, whether there is a user, and keeps it
-// so until the transaction ends.
-func (s *Service) Exists(tx *gorm.DB, userID string) (bool, error) {
-	var ids []string
-	lock := clause.Locking{Strength: clause.LockingStrengthShare}
-	if err := tx.Model(&row{}).Clauses(lock).Where("id = ?", userID).Pluck("id", &ids).Error; err != nil {
-		return false, fmt.Errorf("reading user: %w", err)
-	}
-	return len(ids) > 0, nil
-}
-
 // insert adds a user unless the id or the address is taken.
 func insert(ctx context.Context, handle *gorm.DB, r *row) error {
 	if err := handle.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(r).Error; err != nil {

@@ -60,13 +60,21 @@ func hs(t *testing.T, changes jwt.MapClaims) string {
 
 func TestVerifyAccepts(t *testing.T) {
 	usual := account.Identity{UserID: "test-user-id", Email: "test@example.com", Role: "user"}
+	issued := func(at time.Time) account.Identity {
+		id := usual
+		id.IssuedAt = at.UTC()
+		return id
+	}
 	for name, c := range map[string]struct {
 		changes jwt.MapClaims
 		want    account.Identity
 	}{
 		"no exp":               {nil, usual},
 		"exp ahead":            {jwt.MapClaims{"exp": now.Unix() + 1}, usual},
-		"iat and nbf now":      {jwt.MapClaims{"iat": now.Unix(), "nbf": now.Unix()}, usual},
+		"iat and nbf now":      {jwt.MapClaims{"iat": now.Unix(), "nbf": now.Unix()}, issued(time.Unix(now.Unix(), 0))},
+		"iat with a fraction":  {jwt.MapClaims{"iat": float64(now.Unix()) - 0.7501}, issued(time.Unix(now.Unix(), 0).Add(-751 * time.Millisecond))},
+		"iat that means none":  {jwt.MapClaims{"iat": 0}, usual},
+		"iat before all time":  {jwt.MapClaims{"iat": -1e300}, usual},
 		"aud in a list":        {jwt.MapClaims{"aud": []string{"other", "authenticated"}}, usual},
 		"no role":              {jwt.MapClaims{"role": nil}, account.Identity{UserID: "test-user-id", Email: "test@example.com"}},
 		"role of another type": {jwt.MapClaims{"role": []string{"admin"}}, account.Identity{UserID: "test-user-id", Email: "test@example.com"}},
@@ -256,6 +264,8 @@ func TestSigner(t *testing.T) {
 		require.NoError(t, err)
 		got, err := v.Verify(token)
 		require.NoError(t, err)
+		require.WithinDuration(t, time.Now(), got.IssuedAt, time.Minute)
+		got.IssuedAt = time.Time{}
 		require.Equal(t, account.Identity{UserID: "u", Email: "a@b.c", Name: "Ada", Phone: "1", Role: account.RoleUser}, got)
 
 		late, err := s.Token(account.Identity{UserID: "u", Role: account.RoleAdmin}, -time.Second)

@@ -34,8 +34,8 @@ func registry(t *testing.T) *core.Registry {
 	require.NoError(t, r.Add(&core.Provider{Name: "openai", Title: "OpenAI", System: []core.SystemCredential{
 		{ID: systemID, Title: "Use Credits for OpenAI", Load: made(systemID)},
 	}}))
-	require.NoError(t, r.Add(&core.Provider{Name: "other", Title: "Other", System: []core.SystemCredential{
-		{ID: defaultID, Title: "Other", Load: made(defaultID)},
+	require.NoError(t, r.Add(&core.Provider{Name: "third", Title: "Third", System: []core.SystemCredential{
+		{ID: defaultID, Title: "Third", Load: made(defaultID)},
 	}}))
 	require.NoError(t, r.Add(&core.Provider{Name: "groq", Title: "Groq", System: []core.SystemCredential{
 		{ID: unsetID, Title: "Use Credits for Groq", Load: func() core.Credential { return nil }},

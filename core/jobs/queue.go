@@ -64,7 +64,9 @@ func New(d *db.DB, log *slog.Logger) (*Queue, error) {
 		_, err := inserter.InsertManyFastTx(ctx, tx, params)
 		return err
 	}
-	return &Queue{db: d, log: log, insert: insert, executor: driver.GetExecutor(), workers: river.NewWorkers(), lines: map[string]int{}}, nil
+	return &Queue{
+		db: d, log: log, insert: insert, executor: driver.GetExecutor(), workers: river.NewWorkers(), lines: map[string]int{},
+	}, nil
 }
 
 // quiet keeps the library's own chatter out of the log.

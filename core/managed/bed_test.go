@@ -70,7 +70,7 @@ func (b *bed) start(c managed.Config, shared bus.Bus) *process {
 	queue, err := jobs.New(b.db, log)
 	require.NoError(b.t, err)
 	s := managed.New(c, managed.Deps{
-		DB: b.db, Bus: shared, Queue: queue, Registry: &registry, Credentials: credentials, Exists: account.NewService(b.db).Exists, Log: log,
+		DB: b.db, Bus: shared, Queue: queue, Registry: &registry, Credentials: credentials, Alive: account.NewService(b.db).Alive, Log: log,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	require.NoError(b.t, s.Start(ctx, true))

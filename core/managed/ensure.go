@@ -142,7 +142,7 @@ func (s *Service) add(ctx context.Context, userID, provider string) (added bool,
 	t := task{UserID: userID, Provider: provider, Action: Provision, Fence: 1, NextAt: now, CreatedAt: now, UpdatedAt: now}
 	err = s.DB.Tx(ctx, func(tx *gorm.DB) error {
 		added = false
-		if exists, err := s.Exists(tx, userID); err != nil || !exists {
+		if alive, err := s.Alive(ctx, tx, userID); err != nil || !alive {
 			return err
 		}
 		added = true

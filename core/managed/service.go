@@ -64,9 +64,9 @@ type Deps struct {
 	Queue       *jobs.Queue
 	Registry    *core.Registry
 	Credentials *credential.Service
-	// Exists reports, inside a transaction, whether the user has an account that
+	// Alive reports, inside a transaction, whether the user has an account that
 	// is not being deleted, and keeps it so until the transaction ends.
-	Exists  func(tx *gorm.DB, userID string) (bool, error)
+	Alive   func(ctx context.Context, tx *gorm.DB, userID string) (bool, error)
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 }

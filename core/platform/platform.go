@@ -51,11 +51,12 @@ type Options struct {
 	// Work takes runs; a process that does not only starts them.
 	Work bool
 	// Guest is for commands that work beside a running server; see
-	// [db.Options]. It must not be started.
+	// [db.Options]. A platform whose database is a guest must not be started.
 	Guest bool
 	Log   *slog.Logger
 	// Registry holds the providers; nil means core.Default.
 	Registry *core.Registry
+	Deletion DeletionOptions
 }
 
 // New opens the database, brings it up to date and builds the services.
@@ -86,7 +87,7 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 	if err = p.openAuth(background); err != nil {
 		return p, err
 	}
-	if err = p.build(ctx); err != nil {
+	if err = p.build(ctx, o); err != nil {
 		return p, err
 	}
 	err = p.startProviders(ctx, background)
@@ -162,7 +163,7 @@ func SigningKey(c *config.Config) (core.Secret, error) {
 	return key, err
 }
 
-func (p *Platform) build(ctx context.Context) error {
+func (p *Platform) build(ctx context.Context, o Options) error {
 	p.Accounts = account.NewService(p.DB)
 	ring, err := KeyRing(p.Config)
 	if err != nil {
@@ -181,7 +182,7 @@ func (p *Platform) build(ctx context.Context) error {
 		return err
 	}
 	p.Managed = managed.New(managed.Config{Wait: c.Managed.Wait, Retry: c.Managed.Retry, Grace: c.Managed.Grace}, managed.Deps{
-		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Credentials: p.Credentials, Exists: p.Accounts.Exists,
+		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Credentials: p.Credentials, Alive: p.Accounts.Alive,
 		Log: p.Log, Metrics: p.Metrics,
 	})
 	p.Executions = execution.New(execution.Config{
@@ -194,6 +195,7 @@ func (p *Platform) build(ctx context.Context) error {
 		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
 	p.Graphs.BeforeDelete = p.Executions.StopGraph
+	p.handleDeletions(queue, o.Deletion)
 	return nil
 }
 
@@ -217,6 +219,7 @@ func KeyRing(c *config.Config) (*credential.Ring, error) {
 // Start begins the work of the process.
 func (p *Platform) Start(ctx context.Context) error {
 	go p.reseal()
+	p.Accounts.Listen(p.background)
 	if err := p.Managed.Start(p.background, p.works); err != nil {
 		return err
 	}
