@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -217,7 +218,13 @@ func TestCloseWaits(t *testing.T) {
 		before := b.token(ada, id)
 		b.clock.move(hour)
 		goOn := make(chan struct{})
-		b.vendor.SetFault(oauthtest.Hold(goOn))
+		var calls atomic.Int32
+		b.vendor.SetFault(func(w http.ResponseWriter, r *http.Request, form url.Values) bool {
+			if calls.Add(1) == 1 {
+				return oauthtest.Hold(goOn)(w, r, form)
+			}
+			return oauthtest.Say(503, "text/plain", "")(w, r, form)
+		})
 		done := make(chan error, 1)
 		go func() {
 			_, err := b.service.Get(b.t.Context(), ada, id)
