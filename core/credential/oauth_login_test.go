@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 
 	"agentserver/core"
 	"agentserver/core/credential/oauthtest"
@@ -105,6 +106,8 @@ func TestPKCE(t *testing.T) {
 	require.Regexp(t, `^[A-Za-z0-9_-]{43}$`, b.vendor.Asked().Get("code_challenge"))
 	require.Equal(t, "S256", b.vendor.Asked().Get("code_challenge_method"))
 	require.Regexp(t, `^[A-Za-z0-9_-]{128}$`, (*form).Get("code_verifier"))
+	// The vector of RFC 7636; that ours fit, the vendor has checked by itself.
+	require.Equal(t, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", oauth2.S256ChallengeFromVerifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"))
 }
 
 func TestLoginChecksScopes(t *testing.T) {
