@@ -92,10 +92,11 @@ func clientOf(t *testing.T, provider string, v *vendor) core.ModelClient {
 func clientWith(t *testing.T, provider string, e core.ModelEndpoint) core.ModelClient {
 	t.Helper()
 	registry := &core.Registry{}
-	require.NoError(t, registry.Add(&core.Provider{
-		Name: provider, Title: provider, Models: endpoint(e),
-		System: []core.SystemCredential{{ID: systemID, Title: "Operator", Load: func() core.Credential { return nil }}},
-	}))
+	p := &core.Provider{Name: provider, Title: provider, Models: endpoint(e)}
+	if provider == "openai" {
+		p.System = []core.SystemCredential{{ID: systemID, Title: "Use Credits for OpenAI", Load: func() core.Credential { return nil }}}
+	}
+	require.NoError(t, registry.Add(p))
 	return llm.New(registry, &http.Client{})
 }
 
