@@ -10,8 +10,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -294,7 +297,8 @@ func (c *campaign) run(rounds int) []string {
 	return users
 }
 
-// remove takes every credential back while things go wrong; nothing is left.
+// remove deletes every account while things go wrong; nothing is left at the
+// vendor.
 func (c *campaign) remove(users []string) {
 	stop := make(chan struct{})
 	var trouble sync.WaitGroup
@@ -314,14 +318,25 @@ func (c *campaign) remove(users []string) {
 			if r == nil {
 				return false
 			}
-			status, _, err := c.on(r, "root", account.RoleAdmin).try("POST", "/api/admin/managed/"+user+"/agent_mail/revoke", nil)
-			return err == nil && (status == 202 || status == 404)
+			a := c.on(r, user, account.RoleUser)
+			status, _, err := a.try("DELETE", "/api/auth/user", map[string]any{"confirm": user + "@example.com"})
+			// A page that is still open asks on.
+			_, _, _ = a.try("GET", "/api/integrations/credentials", nil)
+			// 401 follows an answer that was lost.
+			return err == nil && (status == http.StatusAccepted || status == http.StatusUnauthorized)
 		}, time.Minute, 20*time.Millisecond)
 	}
 	close(stop)
 	trouble.Wait()
 	c.mail.ClearFaults()
-	require.Eventually(c.t, func() bool { return c.mail.Tally() == agentmailtest.Tally{} }, 2*time.Minute, 100*time.Millisecond, "%+v", c.mail.Tally())
+	require.Eventually(c.t, func() bool { return c.mail.Tally() == agentmailtest.Tally{} && c.nothingOpen() },
+		2*time.Minute, 100*time.Millisecond, "%+v", c.mail.Tally())
+}
+
+// nothingOpen reports whether nothing is to be done at the vendor.
+func (c *campaign) nothingOpen() bool {
+	status, data, err := c.on(c.up(), "root", account.RoleAdmin).try("GET", "/api/admin/managed", nil)
+	return err == nil && status == http.StatusOK && string(data) == `{"managed":[]}`
 }
 
 // report prints the tally and looks for secrets in the logs.
@@ -337,6 +352,24 @@ func (c *campaign) report() {
 		require.NotContains(c.t, log, "am_us_pod_", "a user's key")
 		require.NotContains(c.t, log, "panic")
 	}
+	for _, secret := range []string{mailKey, signingKey, "am_us_pod_"} {
+		require.NotContains(c.t, c.files(), secret, "a secret is in a file")
+	}
+}
+
+// files gives all that the servers have written.
+func (c *campaign) files() string {
+	var all strings.Builder
+	require.NoError(c.t, filepath.WalkDir(c.dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		all.Write(data)
+		return err
+	}))
+	require.NotEmpty(c.t, all.String())
+	return all.String()
 }
 
 func TestManagedCampaignOnSQLite(t *testing.T) {
