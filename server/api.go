@@ -87,7 +87,12 @@ type operation struct {
 	tags                      []string
 	status                    int // 200 unless set
 	access                    access
+	// secret marks a body that holds secrets: answers about it do not repeat it.
+	secret bool
 }
+
+// secretBody is the key under which a description says so.
+const secretBody = "secret body"
 
 // route adds an operation with a typed handler.
 func route[I, O any](a *API, o operation, handler func(ctx context.Context, in *I) (*O, error)) {
@@ -104,7 +109,7 @@ func (a *API) describe(o operation) huma.Operation {
 	op := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Tags: o.tags,
 		DefaultStatus: o.status, MaxBodyBytes: -1, // the pipeline bounds bodies
-		Middlewares: huma.Middlewares{a.withPath}, Metadata: map[string]any{contractID: o.id},
+		Middlewares: huma.Middlewares{a.withPath}, Metadata: map[string]any{contractID: o.id, secretBody: o.secret},
 	}
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK

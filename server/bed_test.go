@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -34,6 +35,8 @@ type bed struct {
 	url      string
 	log      *logBuffer
 	tokens   map[string]string
+	// answers are all that the server has said.
+	answers *logBuffer
 }
 
 // The users of a bed; nobody has no token.
@@ -95,7 +98,7 @@ func newBedOf(t testing.TB, databaseURL string, o bedOptions) *bed {
 		defer cancel()
 		require.NoError(t, p.Close(ctx))
 	})
-	b := &bed{t: t, platform: p, api: api, url: web.URL, log: log, tokens: map[string]string{}}
+	b := &bed{t: t, platform: p, api: api, url: web.URL, log: log, tokens: map[string]string{}, answers: &logBuffer{}}
 	for _, who := range []string{alice, bob, admin} {
 		role := account.RoleUser
 		if who == admin {
@@ -157,6 +160,7 @@ func (b *bed) call(who, method, path string, body any, headers ...string) answer
 	defer func() { require.NoError(b.t, res.Body.Close()) }()
 	text, err := io.ReadAll(res.Body)
 	require.NoError(b.t, err)
+	_, _ = fmt.Fprintf(b.answers, "%v\n%s\n", res.Header, text)
 	return answer{b.t, res.StatusCode, string(text), res.Header}
 }
 
@@ -277,3 +281,15 @@ var testRegistry = sync.OnceValue(func() *core.Registry {
 	}
 	return r
 })
+
+// forget takes texts out of what is kept.
+func (l *logBuffer) forget(texts ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := l.text.String()
+	for _, text := range texts {
+		kept = strings.ReplaceAll(kept, text, "…")
+	}
+	l.text.Reset()
+	l.text.WriteString(kept)
+}

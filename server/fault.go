@@ -61,8 +61,29 @@ func init() {
 	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		u := ctx.URL()
-		return requestError(ctx.Method(), u.Path, status, message, errs)
+		fault := requestError(ctx.Method(), u.Path, status, message, errs)
+		if op := ctx.Operation(); op != nil && op.Metadata[secretBody] == true {
+			fault = withoutInputs(fault)
+		}
+		return fault
 	}
+}
+
+// withoutInputs keeps the answer from repeating what was sent.
+func withoutInputs(err huma.StatusError) huma.StatusError {
+	fault, ok := err.(*requestFault) //nolint:errorlint // it was made here
+	if !ok {
+		return err
+	}
+	body, ok := fault.body.(ErrorBody)
+	if !ok {
+		return err
+	}
+	items, _ := body.Detail.([]FieldError)
+	for i := range items {
+		items[i].Input = nil
+	}
+	return err
 }
 
 // requestError words what is wrong with a request in the form clients know.

@@ -105,7 +105,7 @@ func (a *API) credentialRoutes() {
 	}
 	route(a, operation{
 		id: "postV1Create credentials", method: http.MethodPost, path: "/api/integrations/{provider}/credentials",
-		summary: "Create Credentials", tags: tags, status: http.StatusCreated,
+		summary: "Create Credentials", tags: tags, status: http.StatusCreated, secret: true,
 	}, func(ctx context.Context, in *createRequest) (*metaAnswer, error) {
 		if _, known := a.platform.Registry.Provider(in.Provider); !known {
 			return nil, core.PlainErrorf(core.NotFound, "Provider '%s' not found", in.Provider)

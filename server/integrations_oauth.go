@@ -51,7 +51,7 @@ func (a *API) oauthRoutes() {
 	type callbackAnswer struct{ Body credential.Meta }
 	route(a, operation{
 		id: "postV1Exchange oauth code for tokens", method: http.MethodPost, path: "/api/integrations/{provider}/callback",
-		summary: "Exchange OAuth code for tokens", tags: tags,
+		summary: "Exchange OAuth code for tokens", tags: tags, secret: true,
 	}, func(ctx context.Context, in *callbackRequest) (*callbackAnswer, error) {
 		meta, err := credentials.Callback(ctx, UserID(ctx), in.Provider, core.Secret(in.Body.Code), in.Body.StateToken)
 		return &callbackAnswer{meta}, err
