@@ -46,7 +46,6 @@ type campaign struct {
 	env     []string
 	signer  *account.Signer
 
-	mu       sync.Mutex
 	replicas []*replica
 	redis    *redisServer // nil without one
 	postgres *proxy       // nil on SQLite
@@ -188,11 +187,21 @@ func (c *campaign) disturb() {
 // effect.
 func (c *campaign) faulty() {
 	steps := []agentmailtest.Fault{
-		{Method: "POST", Path: "/v0/pods"}, {Method: "POST", Path: "/api-keys"}, {Method: "GET", Path: "/api-keys"}, {Method: "DELETE"}, {},
+		{Method: "POST", Path: "/v0/pods"},
+		{Method: "POST", Path: "/api-keys"},
+		{Method: "GET", Path: "/api-keys"},
+		{Method: "DELETE"},
+		{},
 	}
 	ways := []agentmailtest.Fault{
-		{Drop: true}, {Drop: true, After: true}, {Drop: true, After: true, LatencyMS: 300},
-		{Status: 429, RetryAfter: "0"}, {Status: 500, RetryAfter: "0"}, {Status: 500, RetryAfter: "0", After: true}, {Status: 503, RetryAfter: "0"}, {LatencyMS: 200},
+		{Drop: true},
+		{Drop: true, After: true},
+		{Drop: true, After: true, LatencyMS: 300},
+		{Status: 429, RetryAfter: "0"},
+		{Status: 500, RetryAfter: "0"},
+		{Status: 500, RetryAfter: "0", After: true},
+		{Status: 503, RetryAfter: "0"},
+		{LatencyMS: 200},
 	}
 	for range 1 + rand.IntN(4) {
 		f := ways[rand.IntN(len(ways))]

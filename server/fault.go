@@ -71,7 +71,7 @@ func init() {
 
 // withoutInputs keeps the answer from repeating what was sent.
 func withoutInputs(err huma.StatusError) huma.StatusError {
-	fault, ok := err.(*requestFault) //nolint:errorlint // it was made here
+	fault, ok := err.(*requestFault)
 	if !ok {
 		return err
 	}
