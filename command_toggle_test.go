@@ -77,7 +77,7 @@ func TestProviderIsOffEverywhere(t *testing.T) {
 			require.NotContains(t, a.blockIDs(), jinaSearchID)
 			blockNamed(t, a, "AgentMailCreatePodBlock")
 			blockNamed(t, a, "StoreValueBlock")
-			for _, path := range []string{"", "/names", "/system", "/constants"} {
+			for _, path := range []string{"", "/names", "/constants"} {
 				status, data, err := a.try("GET", "/api/integrations/providers"+path, nil)
 				require.NoError(t, err)
 				require.Equal(t, http.StatusOK, status)

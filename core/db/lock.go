@@ -60,6 +60,7 @@ func lockFolder(dir string) (*folderLock, error) {
 // release gives the folder back. The file stays: removing it would let two
 // processes hold locks on two files of the same name.
 func (l *folderLock) release() error {
+	unlock(l.file)
 	err := l.file.Close()
 	if errors.Is(err, os.ErrClosed) {
 		return nil

@@ -22,3 +22,7 @@ func tryLock(f *os.File) (bool, error) {
 		}
 	}
 }
+
+// unlock gives the lock back at once. Closing the file is not enough while a
+// process that is being started holds a copy of it.
+func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
