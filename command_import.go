@@ -12,6 +12,7 @@ import (
 
 	"agentserver/config"
 	"agentserver/core"
+	"agentserver/core/account"
 	"agentserver/core/credential"
 )
 
@@ -63,7 +64,7 @@ func importCredentials(cmd *cobra.Command, f *flags, o importOptions) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	i := &credentialImport{store: store.Service, key: key, dry: o.dry, notes: cmd.ErrOrStderr()}
+	i := &credentialImport{store: store.Service, accounts: account.NewService(store.db), key: key, dry: o.dry, notes: cmd.ErrOrStderr()}
 	err = i.all(ctx, rows)
 	i.summary(cmd.OutOrStdout())
 	switch {
@@ -95,10 +96,11 @@ func importKey(file string) (credential.RecordKey, error) {
 
 // credentialImport is one run of the command.
 type credentialImport struct {
-	store *credential.Service
-	key   credential.RecordKey
-	dry   bool
-	notes io.Writer
+	store    *credential.Service
+	accounts *account.Service
+	key      credential.RecordKey
+	dry      bool
+	notes    io.Writer
 
 	users, added, present, skipped, failed, ayrshare int
 }
@@ -136,6 +138,15 @@ func (i *credentialImport) user(ctx context.Context, row importRow) error {
 	}
 	if record.AyrshareProfile {
 		i.ayrshare++
+	}
+	left, err := i.accounts.Left(ctx, row.userID)
+	if err != nil {
+		return err
+	}
+	if left {
+		i.skipped += len(record.Credentials)
+		fmt.Fprintf(i.notes, "user %q is skipped: the account was deleted here\n", row.userID)
+		return nil
 	}
 	var result credential.Imported
 	if len(record.Credentials) > 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -270,4 +271,24 @@ func TestImportCredentialsRefusals(t *testing.T) {
 		require.Contains(t, stderr, "does not name the columns id and integrations", name)
 		require.NotContains(t, stderr, "canary")
 	}
+}
+
+// Accounts that were deleted here do not come back.
+func TestImportSkipsDeletedAccounts(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, stderr, code := output(t, dir, nil, "migrate")
+	require.Zero(t, code, "%s", stderr)
+	d := openDatabase(t, db.Options{DataDir: filepath.Join(dir, "data")})
+	for _, user := range []string{"gone", "back"} {
+		require.NoError(t, d.Write.Exec("INSERT INTO account_deletions (id, user_id, email, requested_by, requested_at, state, steps, attempts, finished_at) VALUES (?, ?, '', 'cli', ?, 'finished', '[]', 1, ?)",
+			user, user, db.Now(), db.Now()).Error)
+	}
+	require.NoError(t, d.Write.Exec("INSERT INTO users (id, email, created_at, updated_at) VALUES ('back', 'back@example.com', ?, ?)", db.Now(), db.Now()).Error)
+	require.NoError(t, d.Close())
+	file := csvFile(t, dir, []string{"id", "integrations"}, []string{"gone", sampleToken}, []string{"back", sampleToken})
+	stdout, stderr, code := output(t, dir, importKeyVariable, "import", "credentials", "--file", file)
+	require.Zero(t, code, "%s", stderr)
+	require.Contains(t, stderr, `user "gone" is skipped: the account was deleted here`)
+	require.Equal(t, "users: 2, imported: 1, already there: 0, skipped: 1, failed: 0\n", stdout)
 }

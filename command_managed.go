@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"agentserver/core"
 	"agentserver/core/managed"
 	"agentserver/core/platform"
 )
@@ -29,11 +31,17 @@ func newManagedList(f *flags) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return asGuest(cmd.Context(), f, func(ctx context.Context, p *platform.Platform) error {
+				if filter.UserID != "" {
+					var err error
+					if filter.UserID, err = managedUser(ctx, p, filter.UserID); err != nil {
+						return err
+					}
+				}
 				return listManaged(ctx, p.Managed, filter, cmd.OutOrStdout())
 			})
 		},
 	}
-	cmd.Flags().StringVar(&filter.UserID, "user", "", "only this user, by id")
+	cmd.Flags().StringVar(&filter.UserID, "user", "", "only this user, by id or e-mail address")
 	cmd.Flags().StringVar(&filter.Provider, "provider", "", "only this provider")
 	cmd.Flags().BoolVar(&filter.Open, "open", false, "only those with something under way, or given up")
 	return cmd
@@ -51,7 +59,9 @@ func listManaged(ctx context.Context, s *managed.Service, filter managed.Filter,
 		}
 		for _, e := range page {
 			next := "-"
-			if !e.NextAt.IsZero() {
+			if e.UnderWay {
+				next = "under way"
+			} else if !e.NextAt.IsZero() {
 				next = e.NextAt.UTC().Format("2006-01-02 15:04:05Z")
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%d\t%s\t%s\n", e.UserID, e.Provider, e.State, e.Stored, e.Attempts, next, e.LastError)
@@ -65,29 +75,55 @@ func listManaged(ctx context.Context, s *managed.Service, filter managed.Filter,
 
 func newManagedRetry(f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "retry USER PROVIDER",
+		Use:   "retry EMAIL_OR_ID PROVIDER",
 		Short: "Make the next attempt at once, also at what was given up",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return asGuest(cmd.Context(), f, func(ctx context.Context, p *platform.Platform) error {
-				return announce(cmd.OutOrStdout(), p, "it is tried again", p.Managed.Retry(ctx, args[0], args[1]))
+				user, err := managedUser(ctx, p, args[0])
+				if err == nil {
+					err = p.Managed.Retry(ctx, user, args[1])
+				}
+				return announce(cmd.OutOrStdout(), p, "it is tried again", err)
 			})
 		},
 	}
 }
 
 func newManagedRevoke(f *flags) *cobra.Command {
-	return &cobra.Command{
-		Use:   "revoke USER PROVIDER",
-		Short: "Take a credential back: nobody can use it from now on, and the vendor is asked until it confirms",
-		Long:  "The user's next visit provisions another one, unless the provider is turned off.",
-		Args:  cobra.ExactArgs(2),
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "revoke EMAIL_OR_ID PROVIDER",
+		Short: "Take a credential back, with all that the vendor holds under it",
+		Long: "Nobody can use the credential from then on, and the vendor is asked to take it back until it confirms.\n" +
+			"What the vendor holds for the user goes with it; at AgentMail, the pod with its inboxes and mail.\n" +
+			"The user's next visit provisions another one, which is empty, unless the provider is turned off.",
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !yes {
+				return core.Errorf(core.Invalid, "this deletes what %s holds for the user, for good; --yes does it", args[1])
+			}
 			return asGuest(cmd.Context(), f, func(ctx context.Context, p *platform.Platform) error {
-				return announce(cmd.OutOrStdout(), p, "nobody can use it any more; the vendor is asked to revoke it", p.Managed.Revoke(ctx, args[0], args[1]))
+				user, err := managedUser(ctx, p, args[0])
+				if err == nil {
+					err = p.Managed.Revoke(ctx, user, args[1])
+				}
+				return announce(cmd.OutOrStdout(), p, "nobody can use it any more; the vendor is asked to revoke it", err)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "really take it back")
+	return cmd
+}
+
+// managedUser gives the id of a user who is named by an id or an address. An id
+// need not have an account any more.
+func managedUser(ctx context.Context, p *platform.Platform, who string) (string, error) {
+	if !strings.Contains(who, "@") {
+		return who, nil
+	}
+	id, _, err := p.Accounts.Lookup(ctx, who)
+	return id, err
 }
 
 // announce says what a running server does next, or that none is known to run.

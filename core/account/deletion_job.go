@@ -67,8 +67,8 @@ func (s *Service) advanceDeletion(ctx context.Context, id string) (time.Duration
 		if r.Steps.V[i].over() {
 			continue
 		}
-		if wait := work.settle(step.Name); wait > 0 {
-			return wait, nil
+		if wait, err := work.settle(step.Name); wait > 0 || err != nil {
+			return wait, err
 		}
 		if wait, err := work.do(step, &r.Steps.V[i]); wait > 0 || err != nil {
 			return wait, err
@@ -142,16 +142,25 @@ type deletionWork struct {
 }
 
 // settle gives how long a step must wait for other processes to forget the user.
-func (w *deletionWork) settle(step string) time.Duration {
+func (w *deletionWork) settle(step string) (time.Duration, error) {
 	if step != sweepStep {
-		return 0
+		return 0, nil
 	}
-	for _, r := range w.row.Steps.V {
-		if r.Name == accountStep {
-			return time.Until(r.At.Add(w.deletion.Settle))
+	for i := range w.row.Steps.V {
+		r := &w.row.Steps.V[i]
+		if r.Name != accountStep {
+			continue
 		}
+		if r.At.After(time.Now()) {
+			// The clock was ahead then: count from now.
+			r.At = db.Now()
+			if err := w.row.change(w.ctx, w.db.Write, map[string]any{"steps": w.row.Steps}); err != nil {
+				return 0, err
+			}
+		}
+		return time.Until(r.At.Add(w.deletion.Settle)), nil
 	}
-	return 0
+	return 0, nil
 }
 
 // do does a step and records what came of it. It gives when to try again.
@@ -193,6 +202,10 @@ func (w *deletionWork) try(step DeletionStep) (count int, err error) {
 		return w.sweep()
 	}
 	ctx := w.ctx
+	// Not everything that a step does is inside a transaction with the fence.
+	if err := w.db.Tx(ctx, w.row.fence); err != nil {
+		return 0, err
+	}
 	if step.BestEffort {
 		limited, cancel := context.WithTimeout(ctx, bestEffortLimit)
 		defer cancel()

@@ -84,3 +84,19 @@ func (s *Service) record(ctx context.Context, r *deletionRow) (*DeletionRecord, 
 	}
 	return d, nil
 }
+
+// Left reports whether a user's account was deleted, or is being deleted, and no
+// other one has been opened under that id since.
+func (s *Service) Left(ctx context.Context, userID string) (bool, error) {
+	handle := s.db.Write.WithContext(ctx)
+	d, err := pendingDeletion(handle, userID)
+	if d != nil || err != nil {
+		return d != nil, err
+	}
+	user, err := find(ctx, handle, userID)
+	if user != nil || err != nil {
+		return false, err
+	}
+	d, err = takeDeletion(handle.Where("user_id = ?", userID))
+	return d != nil, err
+}

@@ -105,22 +105,22 @@ func takeDeletion(query *gorm.DB) (*deletionRow, error) {
 // past is what earlier deletions say about a user of today.
 type past struct {
 	pending bool
-	// tokensAfter is the moment of the last request to delete the account: tokens
-	// from before it are not for the account that came after. Zero for most users.
+	// tokensAfter is the moment of the end of the last deletion: tokens from before
+	// it are not for the account that comes after. Zero for most users.
 	tokensAfter time.Time
 }
 
 func readPast(ctx context.Context, handle *gorm.DB, userID string) (past, error) {
 	var rows []deletionRow
-	err := handle.WithContext(ctx).Select("state, requested_at").Where("user_id = ?", userID).Find(&rows).Error
+	err := handle.WithContext(ctx).Select("state, finished_at").Where("user_id = ?", userID).Find(&rows).Error
 	if err != nil {
 		return past{}, fmt.Errorf("reading deletions: %w", err)
 	}
 	var p past
 	for _, r := range rows {
 		p.pending = p.pending || r.State == DeletionPending
-		if r.RequestedAt.After(p.tokensAfter) {
-			p.tokensAfter = r.RequestedAt.Time
+		if r.FinishedAt.After(p.tokensAfter) {
+			p.tokensAfter = r.FinishedAt.Time
 		}
 	}
 	return p, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -456,5 +457,45 @@ func TestDeletionPages(t *testing.T) {
 		require.True(t, core.IsKind(err, core.Unprocessable))
 		_, err = o.Deletion(t.Context(), "ghost")
 		refusedPlainly(t, err, core.NotFound, "Deletion not found")
+	})
+}
+
+// A clock that was ahead when the user's row went does not put the end off for
+// longer than it takes to settle.
+func TestClockSetBackBeforeTheSweep(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		done := &calls{}
+		o := openOffice(t, d, account.DeletionOptions{Steps: []account.DeletionStep{done.step("one")}, Settle: 2 * time.Second}).work()
+		o.user(ada)
+		id := o.remove(ada.UserID).ID
+		o.until(id, "the row is gone", func(r *account.DeletionRecord) bool { return states(r)["account"] == account.StepDone })
+		var steps string
+		require.NoError(t, d.Read.Table("account_deletions").Pluck("steps", &steps).Error)
+		year := time.Now().UTC().Format(`"at":"2006`)
+		require.Contains(t, steps, year)
+		require.NoError(t, d.Write.Exec("UPDATE account_deletions SET steps = ?", strings.ReplaceAll(steps, year, `"at":"2999`)).Error)
+		o.finished(id)
+	})
+}
+
+// A token that was made while the deletion was under way is not for an account
+// that comes after.
+func TestTokensFromTheTimeOfADeletion(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		o := openOffice(t, d, account.DeletionOptions{Remaining: func(context.Context, string) (int, error) { return 0, nil }})
+		who := ada
+		o.user(who)
+		id := o.remove(who.UserID).ID
+		who.IssuedAt = time.Now().Add(time.Second).Truncate(time.Second)
+		_, err := o.Ensure(t.Context(), who)
+		require.True(t, account.IsDeleting(err), "%v", err)
+		require.Eventually(t, func() bool { return time.Now().After(who.IssuedAt) }, 10*time.Second, 10*time.Millisecond)
+		o.work()
+		o.finished(id)
+		_, err = o.Ensure(t.Context(), who)
+		require.True(t, core.IsKind(err, core.Unauthenticated), "%v", err)
+		who.IssuedAt = time.Now().Add(time.Minute)
+		_, err = o.Ensure(t.Context(), who)
+		require.NoError(t, err)
 	})
 }

@@ -187,7 +187,7 @@ func TestUpdateTokens(t *testing.T) {
 			with(func(c *core.OAuth2) { c.AccessToken, c.AccessExpiresAt = "access-2", second }),
 		},
 		"another identity": {
-			core.OAuth2{CredentialBase: core.CredentialBase{ID: "id", Provider: "x", Title: "x", Managed: true, Metadata: map[string]any{}}, AccessToken: "access-2", AccessExpiresAt: first},
+			core.OAuth2{CredentialBase: core.CredentialBase{ID: "id", Title: "x", Managed: true, Metadata: map[string]any{}}, AccessToken: "access-2", AccessExpiresAt: first},
 			with(func(c *core.OAuth2) { c.AccessToken = "access-2" }),
 		},
 	} {
@@ -210,6 +210,20 @@ func TestUpdateTokens(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An id that a user took for an account at another vendor does not get the tokens
+// of the one before.
+func TestUpdateTokensOfAnotherProvider(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := open(t, d, key("a", 1))
+		create(t, s, ada, "third", input(t, `{"id":"x","type":"oauth2","access_token":"of-third","refresh_token":"r","scopes":["s"]}`))
+		_, err := s.UpdateTokens(t.Context(), ada, core.OAuth2{CredentialBase: core.CredentialBase{ID: "x", Provider: "openai"}, AccessToken: "of-openai", Scopes: []string{"s"}})
+		require.True(t, core.IsKind(err, core.NotFound), "%v", err)
+		c, err := s.Get(t.Context(), ada, "x")
+		require.NoError(t, err)
+		require.Equal(t, "of-third", c.(core.OAuth2).AccessToken.Reveal())
+	})
 }
 
 func TestUpdateTokensRefuses(t *testing.T) {

@@ -89,5 +89,5 @@ func verifyRows(tx *gorm.DB, ring *Ring) error {
 }
 
 func missingKey(name string) error {
-	return fmt.Errorf("stored secrets are sealed with key %s; add it to encryption.keys, after the key to use from now on (a key that was made at the first start is in %s in the data folder): %w", name, keyFile, ErrUnknownKey)
+	return fmt.Errorf("stored secrets are sealed with key %s; add it to encryption.keys, after the key to use from now on (a key that was made at the first start is in %s in the data folder of the server that was started first): %w", name, keyFile, ErrUnknownKey)
 }

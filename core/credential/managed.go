@@ -69,7 +69,7 @@ func (s *Service) InsertManaged(tx *gorm.DB, userID string, c core.Credential) e
 // id and title stay, because agents name it; it gives that id. The kind of the
 // error is [core.NotFound] when there is none that is in use.
 func (s *Service) ReplaceManaged(tx *gorm.DB, userID string, c core.Credential) (id string, err error) {
-	r, err := take(tx.Where("user_id = ? AND provider = ? AND is_managed AND revoked_at IS NULL", userID, c.Base().Provider))
+	r, err := take(forUpdate(tx).Where("user_id = ? AND provider = ? AND is_managed AND revoked_at IS NULL", userID, c.Base().Provider))
 	if err != nil {
 		return "", err
 	}

@@ -1,7 +1,9 @@
 package credential_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -87,6 +89,42 @@ func TestReplaceManaged(t *testing.T) {
 		require.True(t, core.IsKind(err, core.NotFound), "%v", err)
 		_, err = replace(ada, core.UserPassword{CredentialBase: managed("m1", "").CredentialBase})
 		require.ErrorContains(t, err, "of another kind")
+	})
+}
+
+// A replacement that reports success is stored, while others seal everything
+// anew.
+func TestReplaceManagedDuringReseal(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		first := open(t, d, key("a", 1))
+		require.NoError(t, insert(t, first, d, ada, managed("m1", "first")))
+		second := open(t, d, key("b", 2), key("a", 1))
+		first = open(t, d, key("a", 1), key("b", 2))
+		stop, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = second.Reseal(context.Background(), nil)
+					_ = first.Reseal(context.Background(), nil)
+				}
+			}
+		}()
+		for i := range 100 {
+			secret := fmt.Sprintf("secret-%d", i)
+			require.NoError(t, d.Tx(t.Context(), func(tx *gorm.DB) error {
+				_, err := second.ReplaceManaged(tx, ada, managed("m1", secret))
+				return err
+			}))
+			got, err := second.Get(t.Context(), ada, "m1")
+			require.NoError(t, err)
+			require.Equal(t, managed("m1", secret), got)
+		}
+		close(stop)
+		<-ended
 	})
 }
 

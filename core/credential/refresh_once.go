@@ -58,7 +58,7 @@ func (s *Service) call(ctx context.Context, v *vendor, userID string, stored cor
 	answer, err := v.refresh(limited, stored.RefreshToken)
 	if err == nil {
 		fresh := v.credential(answer, nil, s.now())
-		fresh.ID = stored.ID
+		fresh.ID, fresh.Provider = stored.ID, stored.Provider
 		if fresh.RefreshToken == stored.RefreshToken && fresh.RefreshExpiresAt.IsZero() {
 			fresh.RefreshToken = "" // the old one stays, and so does its end
 		}

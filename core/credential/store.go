@@ -149,11 +149,17 @@ func take(query *gorm.DB) (*row, error) {
 // it until the transaction ends; it is nil when there is none. On SQLite the
 // transaction itself keeps them.
 func lockRow(tx *gorm.DB, userID, id string) (*row, error) {
-	return take(tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).Where("user_id = ? AND id = ?", userID, id))
+	return take(forUpdate(tx).Where("user_id = ? AND id = ?", userID, id))
+}
+
+// forUpdate keeps others from changing the rows that a query reads until the
+// transaction ends.
+func forUpdate(tx *gorm.DB) *gorm.DB {
+	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 }
 
 // replaceSealed stores what was sealed anew, unless the row changed or went
-// since it was read.
+// since it was read, which one that was locked does not.
 func replaceSealed(tx *gorm.DB, r *row, before string, columns map[string]any) error {
 	columns["key_name"], columns["sealed"] = r.KeyName, r.Sealed
 	err := tx.Model(&row{}).Where("user_id = ? AND id = ? AND sealed = ?", r.UserID, r.ID, before).UpdateColumns(columns).Error

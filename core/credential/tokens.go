@@ -16,7 +16,8 @@ import (
 // vendors leave out of a refresh stays as it was: the refresh token, the
 // username, and the scopes unless all of them are still there. Title, metadata
 // and who manages it never change. The account counts as connected again. The
-// kind of the error is [core.NotFound] for a credential that is gone.
+// kind of the error is [core.NotFound] for a credential that is gone, or is of
+// another provider now.
 func (s *Service) UpdateTokens(ctx context.Context, userID string, fresh core.OAuth2) (core.OAuth2, error) {
 	var merged core.OAuth2
 	err := s.db.Tx(ctx, func(tx *gorm.DB) error {
@@ -24,7 +25,9 @@ func (s *Service) UpdateTokens(ctx context.Context, userID string, fresh core.OA
 		if err != nil {
 			return err
 		}
-		if r == nil {
+		// Ids come from clients: it may have been deleted, and the id taken for an
+		// account at another vendor, which must not get these tokens.
+		if r == nil || fresh.Provider != "" && r.Provider != fresh.Provider {
 			return errNotFound()
 		}
 		opened, err := r.open(s.ring)

@@ -59,7 +59,29 @@ func (s *Service) revoke(ctx context.Context, t *task, p core.ManagedCredentialP
 	if err := p.Deprovision(ctx, t.UserID, c); err != nil {
 		return err
 	}
-	return s.end(ctx, t, func(tx *gorm.DB) error { return s.Credentials.DropManaged(tx, t.UserID, t.Provider) })
+	return s.end(ctx, t, func(tx *gorm.DB) error {
+		if err := s.Credentials.DropManaged(tx, t.UserID, t.Provider); err != nil {
+			return err
+		}
+		if t.AgainAt.IsZero() || !t.AgainAt.After(time.Now()) {
+			return nil
+		}
+		// No longer than one time is meant, whatever the clock was then.
+		at := time.Now().Add(min(time.Until(t.AgainAt.Time), s.config.Late))
+		if err := put(tx, t.UserID, t.Provider, Revoke, at, time.Time{}); err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, t.UserID, t.Provider, at)
+	})
+}
+
+// revokeAgain is the time of the second revocation, for one that takes the place
+// of a task in which something was asked for whose outcome is not known.
+func (s *Service) revokeAgain(before *task) time.Time {
+	if before == nil || before.Action == Provision && before.Attempts == 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(s.config.Late)
 }
 
 // retire revokes what the vendor has beside the stored credential.
@@ -68,8 +90,15 @@ func (s *Service) retire(ctx context.Context, t *task, p core.ManagedCredentialP
 	if err != nil {
 		return err
 	}
+	if c == nil {
+		// Nothing is stored, so nothing is to be at the vendor.
+		if err := p.Deprovision(ctx, t.UserID, nil); err != nil {
+			return err
+		}
+		return s.end(ctx, t, nil)
+	}
 	r, can := p.(core.ManagedCredentialRotator)
-	if !can || c == nil {
+	if !can {
 		return s.end(ctx, t, nil)
 	}
 	err = r.Retire(ctx, t.UserID, c)
@@ -126,7 +155,7 @@ func (s *Service) end(ctx context.Context, t *task, store func(tx *gorm.DB) erro
 // cleanUp sees to what an attempt that does not count may have left at the
 // vendor.
 func (s *Service) cleanUp(ctx context.Context, t *task) error {
-	if t.Action != Provision || !canRotate(s.providers[t.Provider]) {
+	if t.Action != Provision {
 		return nil
 	}
 	return s.DB.Tx(ctx, func(tx *gorm.DB) error {
@@ -140,7 +169,7 @@ func (s *Service) cleanUp(ctx context.Context, t *task) error {
 
 // retireAt makes it the next task to revoke what is left over.
 func (s *Service) retireAt(ctx context.Context, tx *gorm.DB, t *task, at time.Time) error {
-	if err := put(tx, t.UserID, t.Provider, Retire, at); err != nil {
+	if err := put(tx, t.UserID, t.Provider, Retire, at, time.Time{}); err != nil {
 		return err
 	}
 	return s.enqueue(ctx, tx, t.UserID, t.Provider, at)

@@ -25,7 +25,7 @@ const ada, bob = "user-ada", "user-bob"
 
 // quick is a configuration in which nothing takes long but the wait, which ends
 // when there is an outcome.
-var quick = managed.Config{Wait: 20 * time.Second, Retry: time.Millisecond, Grace: 50 * time.Millisecond}
+var quick = managed.Config{Wait: 20 * time.Second, Retry: time.Millisecond, Grace: 50 * time.Millisecond, Late: 300 * time.Millisecond}
 
 // bed is a database and a vendor, for any number of processes.
 type bed struct {
@@ -73,7 +73,7 @@ func (b *bed) start(c managed.Config, shared bus.Bus) *process {
 		DB: b.db, Bus: shared, Queue: queue, Registry: &registry, Credentials: credentials, Alive: account.NewService(b.db).Alive, Log: log,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
-	require.NoError(b.t, s.Start(ctx, true))
+	s.Start(ctx, true)
 	require.NoError(b.t, queue.Start(context.Background(), uuid.NewString()))
 	b.t.Cleanup(func() {
 		cancel()
@@ -146,4 +146,11 @@ func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// endLease makes every task overdue, and every claim one that its process cannot
+// have any more.
+func (b *bed) endLease() {
+	b.t.Helper()
+	require.NoError(b.t, b.db.Write.Exec("UPDATE managed_tasks SET next_at = ?", db.At(time.Now().Add(-2*time.Minute))).Error)
 }

@@ -166,13 +166,19 @@ func (s *Service) again(ctx context.Context, t *task) error {
 	})
 }
 
+// lostJob is how long a job may wait in its line before it counts as lost.
+const lostJob = 15 * time.Minute
+
 // poke adds a job for a task that is due and that nobody works on, as happens
 // when the process that had its job died.
 func (s *Service) poke(ctx context.Context, t *task) error {
+	if t.Queued && t.UpdatedAt.After(time.Now().Add(-lostJob)) {
+		return nil
+	}
 	return s.DB.Tx(ctx, func(tx *gorm.DB) error {
 		// Others who see the same do nothing more for a while.
 		done := of(tx.Model(&task{}), t.UserID, t.Provider).Where("fence = ? AND next_at = ?", t.Fence, t.NextAt).
-			Updates(map[string]any{"next_at": db.Now(), "updated_at": db.Now()})
+			Updates(map[string]any{"next_at": db.Now(), "updated_at": db.Now(), "queued": false})
 		if done.Error != nil || done.RowsAffected == 0 {
 			return done.Error
 		}

@@ -128,14 +128,15 @@ func TestEnsureGivesUpAndBeginsAgain(t *testing.T) {
 // A job that was lost with its process is made again when its user comes back.
 func TestEnsureAddsALostJob(t *testing.T) {
 	for name, at := range map[string]time.Duration{"long ago": -time.Hour, "written by a clock that was set back": 100 * time.Hour} {
-		t.Run(name, func(t *testing.T) { testLostJob(t, at) })
+		t.Run(name, func(t *testing.T) { testLostJob(t, at, false) })
 	}
+	t.Run("queued long ago", func(t *testing.T) { testLostJob(t, -time.Hour, true) })
 }
 
-func testLostJob(t *testing.T, at time.Duration) {
+func testLostJob(t *testing.T, at time.Duration, queued bool) {
 	each(t, func(b *bed) {
 		long := db.At(time.Now().Add(at))
-		require.NoError(b.t, b.db.Write.Exec("INSERT INTO managed_tasks VALUES ('user-ada','acme','provision',7,false,1,'',?,?,?)", long, long, long).Error)
+		require.NoError(b.t, b.db.Write.Exec("INSERT INTO managed_tasks VALUES ('user-ada','acme','provision',7,false,1,'',?,NULL,?,?,?)", long, queued, long, long).Error)
 		p := b.one()
 		p.Ensure(b.t.Context(), ada)
 		b.eventually(func() bool { return b.stored(p, ada) != "" })
@@ -172,6 +173,7 @@ func TestAttemptsWithoutLocks(t *testing.T) {
 		go slow.Ensure(context.Background(), ada)
 		<-entered
 		other := b.one()
+		b.endLease()
 		require.NoError(b.t, other.Retry(b.t.Context(), ada, "acme"))
 		b.eventually(func() bool { return b.stored(other, ada) != "" })
 		// The slow one now removes the secret that is stored, makes its own, and
@@ -179,6 +181,89 @@ func TestAttemptsWithoutLocks(t *testing.T) {
 		close(goOn)
 		b.eventually(func() bool { return b.vendor.count("provision") == 2 && b.vendor.count("renew") > 0 })
 		b.settles(other, ada)
+	})
+}
+
+// The same while the account goes: the slow attempt leaves nothing behind.
+func TestRevocationWithoutLocks(t *testing.T) {
+	each(t, func(b *bed) {
+		entered, goOn := make(chan struct{}), make(chan struct{})
+		b.vendor.fault(b.vendor.before, "provision", func(context.Context) error {
+			b.vendor.fault(b.vendor.before, "provision", nil)
+			close(entered)
+			<-goOn
+			return nil
+		})
+		slow := b.one()
+		go slow.Ensure(context.Background(), ada)
+		<-entered
+		other := b.one()
+		require.NoError(b.t, b.db.Tx(b.t.Context(), func(tx *gorm.DB) error {
+			if err := tx.Exec("DELETE FROM users WHERE id = 'user-ada'").Error; err != nil {
+				return err
+			}
+			return other.RevokeAll(b.t.Context(), tx, ada)
+		}))
+		b.idle(other)
+		close(goOn)
+		b.eventually(func() bool { return len(b.vendor.secrets(ada)) > 0 || b.vendor.count("deprovision") > 2 })
+		b.eventually(func() bool { return len(b.vendor.secrets(ada)) == 0 && len(b.open(other)) == 0 })
+	})
+}
+
+// What was asked for before the account went, and whose answer was lost, comes to
+// be later: the revocation is done once more before it counts.
+func TestRevocationAfterALostAnswer(t *testing.T) {
+	each(t, func(b *bed) {
+		late := quick
+		late.Late = 3 * time.Second
+		p := b.start(late, bus.NewLocal())
+		asked := make(chan struct{})
+		b.vendor.fault(b.vendor.before, "provision", func(context.Context) error {
+			b.vendor.fault(b.vendor.before, "provision", failing)
+			close(asked)
+			return errDown
+		})
+		b.vendor.fault(b.vendor.after, "deprovision", func(context.Context) error {
+			b.vendor.fault(b.vendor.after, "deprovision", nil)
+			b.vendor.mu.Lock()
+			defer b.vendor.mu.Unlock()
+			b.vendor.add(ada) // now
+			return nil
+		})
+		go p.Ensure(context.Background(), ada)
+		<-asked
+		require.NoError(b.t, b.db.Tx(b.t.Context(), func(tx *gorm.DB) error { return p.RevokeAll(b.t.Context(), tx, ada) }))
+		require.NoError(b.t, b.db.Write.Exec("DELETE FROM users WHERE id = 'user-ada'").Error)
+		b.eventually(func() bool { return len(b.vendor.secrets(ada)) > 0 })
+		n, err := p.Remaining(b.t.Context(), ada)
+		require.NoError(b.t, err)
+		require.Equal(b.t, 1, n, "it does not count yet")
+		b.idle(p)
+		require.Empty(b.t, b.vendor.secrets(ada))
+		require.Equal(b.t, 2, b.vendor.count("deprovision"))
+	})
+}
+
+// One user's requests do not keep others waiting, and add one job at a time.
+func TestOneUserDoesNotFillTheLine(t *testing.T) {
+	each(t, func(b *bed) {
+		p := b.one()
+		p.Ensure(b.t.Context(), ada)
+		answer := make(chan struct{})
+		b.vendor.fault(b.vendor.before, "deprovision", func(context.Context) error { <-answer; return nil })
+		for range 100 {
+			require.NoError(b.t, p.Revoke(b.t.Context(), ada, "acme"))
+			require.NoError(b.t, p.Retry(b.t.Context(), ada, "acme"))
+		}
+		p.Ensure(b.t.Context(), bob)
+		require.NotEmpty(b.t, b.stored(p, bob))
+		var waiting int64
+		require.NoError(b.t, b.db.Read.Table("river_job").Where("state IN ?", []string{"available", "running", "scheduled", "retryable"}).Count(&waiting).Error)
+		require.Less(b.t, waiting, int64(10))
+		close(answer)
+		b.idle(p)
+		require.Empty(b.t, b.vendor.secrets(ada))
 	})
 }
 

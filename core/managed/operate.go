@@ -20,10 +20,13 @@ type Entry struct {
 	// when nothing is tried until the user or the operator comes back.
 	State string `json:"state"`
 	// Stored reports whether there is a credential that can be used.
-	Stored    bool    `json:"stored"`
-	Attempts  int     `json:"attempts"`
-	LastError string  `json:"last_error"`
-	NextAt    db.Time `json:"next_at"`
+	Stored    bool   `json:"stored"`
+	Attempts  int    `json:"attempts"`
+	LastError string `json:"last_error"`
+	// UnderWay is set while an attempt is made.
+	UnderWay bool `json:"under_way"`
+	// NextAt is when the next attempt is due; null when none is, or one is made.
+	NextAt db.Time `json:"next_at"`
 }
 
 // Filter chooses entries.
@@ -73,6 +76,9 @@ func (s *Service) fill(ctx context.Context, e *Entry) error {
 	e.Stored, e.State = slices.Contains(stored, e.Provider), "stored"
 	if t != nil {
 		e.State, e.Attempts, e.LastError, e.NextAt = string(t.Action), t.Attempts, t.LastError, t.NextAt
+		if e.UnderWay = t.Claimed; t.Claimed {
+			e.NextAt = db.Time{} // which is that of the next process, should this one die
+		}
 		if t.NextAt.IsZero() {
 			e.State = "given up"
 		}
@@ -81,7 +87,8 @@ func (s *Service) fill(ctx context.Context, e *Entry) error {
 }
 
 // Retry makes the next attempt at a task due now. The kind of the error is
-// [core.NotFound] when there is nothing to do.
+// [core.NotFound] when there is nothing to do, and [core.Conflict] when nothing
+// has failed: the secret before a rotation works on for a while.
 func (s *Service) Retry(ctx context.Context, userID, provider string) error {
 	return s.DB.Tx(ctx, func(tx *gorm.DB) error {
 		t, err := lockTask(tx, userID, provider)
@@ -91,15 +98,27 @@ func (s *Service) Retry(ctx context.Context, userID, provider string) error {
 		if t == nil {
 			return core.PlainErrorf(core.NotFound, "There is nothing to do for the user '%s' at the provider '%s'", userID, provider)
 		}
-		columns := map[string]any{"next_at": db.Now()}
-		if t.NextAt.IsZero() {
-			columns["attempts"] = 0
+		if t.Action == Retire && t.LastError == "" {
+			return core.PlainErrorf(core.Conflict, "Nothing has failed: what was there before the present secret is revoked at %s", t.NextAt.UTC().Format(time.RFC3339))
 		}
-		if _, err := t.change(tx, columns); err != nil {
-			return err
-		}
-		return s.enqueue(ctx, tx, userID, provider, time.Time{})
+		return s.hurry(ctx, tx, t)
 	})
+}
+
+// hurry makes the next attempt at a task due now, unless one is under way.
+func (s *Service) hurry(ctx context.Context, tx *gorm.DB, t *task) error {
+	now := time.Now()
+	if t.Claimed && !t.due(now, s.longest()) {
+		return nil
+	}
+	columns := map[string]any{"next_at": db.At(now)}
+	if t.NextAt.IsZero() {
+		columns["attempts"] = 0
+	}
+	if _, err := t.change(tx, columns); err != nil {
+		return err
+	}
+	return s.enqueue(ctx, tx, t.UserID, t.Provider, time.Time{})
 }
 
 // Revoke makes the managed credential of a user unusable at once and takes it
@@ -164,12 +183,12 @@ func (s *Service) revokeIn(ctx context.Context, tx *gorm.DB, userID, provider st
 		return err
 	}
 	if t != nil && t.Action == Revoke {
-		return s.enqueue(ctx, tx, userID, provider, time.Time{})
+		return s.hurry(ctx, tx, t)
 	}
 	if err := s.Credentials.RevokeManaged(tx, userID, provider); err != nil {
 		return err
 	}
-	if err := put(tx, userID, provider, Revoke, time.Now()); err != nil {
+	if err := put(tx, userID, provider, Revoke, time.Now(), s.revokeAgain(t)); err != nil {
 		return err
 	}
 	return s.enqueue(ctx, tx, userID, provider, time.Time{})

@@ -46,13 +46,16 @@ func (s *Service) Rotate(ctx context.Context, userID, provider string) (Rotation
 	}
 	unlock, err := s.lock(ctx, userID, provider, rotateWait)
 	if err != nil {
-		return Rotation{}, core.PlainErrorf(core.Conflict, "The credential is being worked on; try again")
+		return Rotation{}, s.whyLocked(ctx, err)
 	}
 	defer unlock()
 	start := time.Now()
 	rotation, err := s.rotate(ctx, userID, provider, r)
 	took := time.Since(start)
 	if err != nil {
+		if core.IsKind(err, core.NotFound) || core.IsKind(err, core.Conflict) {
+			return Rotation{}, err // nothing was asked for
+		}
 		s.metrics.attempt(provider, "rotate", "failed", took)
 		s.Log.Warn("a managed credential was not rotated", "user", userID, "provider", provider, "error", err)
 		return Rotation{}, err
@@ -61,6 +64,16 @@ func (s *Service) Rotate(ctx context.Context, userID, provider string) (Rotation
 	s.Log.Info("managed credential rotated", "user", userID, "provider", provider, "retires_at", rotation.RetiresAt)
 	s.tell(userID, provider, "rotated")
 	return rotation, nil
+}
+
+// whyLocked tells a lock that others hold from a bus that does not answer.
+func (s *Service) whyLocked(ctx context.Context, err error) error {
+	limited, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if s.Bus.Ping(limited) != nil {
+		return core.WithCause(core.Unavailable, err, "The locks that processes share do not answer; try again")
+	}
+	return core.PlainErrorf(core.Conflict, "The credential is being worked on; try again")
 }
 
 func (s *Service) rotate(ctx context.Context, userID, provider string, r core.ManagedCredentialRotator) (Rotation, error) {
@@ -109,7 +122,7 @@ func (s *Service) beginRotation(ctx context.Context, userID, provider string, re
 		if now != nil && now.Action != Retire {
 			return core.PlainErrorf(core.Conflict, "The credential is being worked on; try again later")
 		}
-		if err := put(tx, userID, provider, Retire, retiresAt); err != nil {
+		if err := put(tx, userID, provider, Retire, retiresAt, time.Time{}); err != nil {
 			return err
 		}
 		if now, err = lockTask(tx, userID, provider); err != nil {

@@ -3,6 +3,7 @@ package managed
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -28,6 +29,10 @@ type Config struct {
 	Retry time.Duration
 	// Grace is how long a credential that was replaced stays good.
 	Grace time.Duration
+	// Late is how long after a failed or interrupted attempt what it asked for may
+	// still come to be at the vendor. 0 means the grace, and at least as long as an
+	// attempt may take.
+	Late time.Duration
 }
 
 const (
@@ -103,6 +108,9 @@ func New(config Config, d Deps) *Service {
 		complete: expirable.NewLRU[string, struct{}](knownUsers, nil, knownFor),
 		flights:  map[string]*flight{}, waiting: map[string][]chan event{},
 	}
+	if s.config.Late == 0 {
+		s.config.Late = max(s.config.Grace, lease)
+	}
 	for _, p := range d.Registry.Providers() {
 		if p.Managed != nil {
 			s.providers[p.Name] = p.Managed
@@ -126,27 +134,58 @@ type event struct {
 
 // Start listens to the other processes and, if this one works on tasks, looks
 // for those whose job was lost, until ctx ends.
-func (s *Service) Start(ctx context.Context, works bool) error {
-	sub, err := s.Bus.Subscribe(ctx, topic+"*")
-	if err != nil {
-		return err
+func (s *Service) Start(ctx context.Context, works bool) {
+	// The first subscription is there when Start returns, if the bus answers.
+	limited, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	sub, err := s.Bus.Subscribe(limited, topic+"*")
+	go s.listenTo(ctx, sub, err)
+	if works {
+		go s.sweep(ctx)
 	}
-	go func() {
-		<-ctx.Done()
+}
+
+// subscribeAgain is how often a bus that does not answer is asked again.
+const subscribeAgain = 5 * time.Second
+
+// listenTo hears what other processes tell. While it does not, a listing may
+// wait in vain, and credentials that were taken back are noticed later.
+func (s *Service) listenTo(ctx context.Context, sub bus.Subscription, err error) {
+	for ctx.Err() == nil && !errors.Is(err, bus.ErrClosed) {
+		if err != nil {
+			s.Log.Warn("the bus does not answer; what other processes do with managed credentials is noticed later", "error", err)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(subscribeAgain):
+			}
+		} else {
+			s.hearAll(ctx, sub)
+		}
+		sub, err = s.Bus.Subscribe(ctx, topic+"*")
+		s.complete.Purge() // what was missed is not known
+	}
+	if err == nil {
 		sub.Close()
-	}()
-	go func() {
-		for m := range sub.C() {
+	}
+}
+
+func (s *Service) hearAll(ctx context.Context, sub bus.Subscription) {
+	defer sub.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m, open := <-sub.C():
+			if !open {
+				return
+			}
 			var e event
 			if json.Unmarshal(m.Data, &e) == nil {
 				s.hear(e)
 			}
 		}
-	}()
-	if works {
-		go s.sweep(ctx)
 	}
-	return nil
 }
 
 // tell publishes an outcome. That nobody hears it costs a listing its wait.
@@ -193,14 +232,19 @@ func (s *Service) available() []string {
 // its line: the queue looks for jobs with a time less often than that.
 const soon = 5 * time.Second
 
-// enqueue adds the job of a task, inside the transaction that makes it due.
+// enqueue adds a job for a task that is there, inside the transaction that makes
+// it due. Of jobs without a time there is one at most that has not begun.
 func (s *Service) enqueue(ctx context.Context, tx *gorm.DB, userID, provider string, at time.Time) error {
+	if time.Until(at) < soon {
+		at = time.Time{}
+		done := of(tx.Model(&task{}), userID, provider).Where("NOT queued").Updates(map[string]any{"queued": true, "updated_at": db.Now()})
+		if done.Error != nil || done.RowsAffected == 0 {
+			return done.Error
+		}
+	}
 	sqlTx, err := db.SQLTx(tx)
 	if err != nil {
 		return err
-	}
-	if time.Until(at) < soon {
-		at = time.Time{}
 	}
 	return s.Queue.Insert(ctx, sqlTx, jobs.Job{Args: args{userID, provider}, Line: line, At: at})
 }

@@ -40,7 +40,14 @@ type task struct {
 	LastError string
 	// NextAt is when the next attempt is due; null when there is none until
 	// somebody asks.
-	NextAt    db.Time
+	NextAt db.Time
+	// AgainAt, of a revocation, is when it is to be done once more before it
+	// counts: until then something that was asked for earlier may still come to
+	// be at the vendor.
+	AgainAt db.Time
+	// Queued is set while a job waits that has not begun, so that there is one at
+	// a time.
+	Queued    bool
 	CreatedAt db.Time
 	UpdatedAt db.Time
 }
@@ -111,17 +118,18 @@ func (t *task) remove(tx *gorm.DB) (bool, error) {
 }
 
 // put makes an action the task of a user and provider, whatever it was before,
-// due at a time. Attempts that are under way lose their fence.
-func put(tx *gorm.DB, userID, provider string, action Action, at time.Time) error {
+// due at a time. Attempts that are under way lose their fence. again is as in
+// [task].
+func put(tx *gorm.DB, userID, provider string, action Action, at, again time.Time) error {
 	now := db.Now()
 	t := task{
-		UserID: userID, Provider: provider, Action: action, Fence: 1, NextAt: db.At(at), CreatedAt: now, UpdatedAt: now,
+		UserID: userID, Provider: provider, Action: action, Fence: 1, NextAt: db.At(at), AgainAt: db.At(again), CreatedAt: now, UpdatedAt: now,
 	}
 	err := tx.Clauses(clause.OnConflict{
 		Columns: []clause.Column{{Name: "user_id"}, {Name: "provider"}},
 		DoUpdates: append(clause.Assignments(map[string]any{
 			"fence": gorm.Expr("managed_tasks.fence + 1"),
-		}), clause.AssignmentColumns([]string{"action", "claimed", "attempts", "last_error", "next_at", "created_at", "updated_at"})...),
+		}), clause.AssignmentColumns([]string{"action", "claimed", "attempts", "last_error", "next_at", "again_at", "created_at", "updated_at"})...),
 	}).Create(&t).Error
 	if err != nil {
 		return fmt.Errorf("storing task: %w", err)

@@ -17,16 +17,20 @@ import (
 // way, so its outcome does not count.
 var errMoved = errors.New("the task was changed meanwhile")
 
-// lockWait is how long a job waits for another one of the same user and
-// provider before it lets others of its line go first.
-const lockWait = 2 * time.Second
+// lockWait is how long a job waits for others who work for the same user.
+const lockWait = 200 * time.Millisecond
 
 // work is the job of a task: one attempt, or more while the task changes under
-// it. It never counts as failed: the pauses are those of the task.
+// it. It never counts as failed: the pauses are those of the task. A job that
+// finds nothing to do ends, because the one that does the task comes back to it.
 func (s *Service) work(ctx context.Context, a args) error {
+	begun := of(s.DB.Write.WithContext(ctx).Model(&task{}), a.UserID, a.Provider).Where("queued").Update("queued", false)
+	if begun.Error != nil {
+		return jobs.Later(s.pause(1, maxProvisionPause))
+	}
 	unlock, err := s.lock(ctx, a.UserID, a.Provider, lockWait)
 	if err != nil {
-		return jobs.Later(lockWait + rand.N(lockWait)) //nolint:gosec // spreads the load, keeps no secret
+		return s.leaveToOthers(ctx, a)
 	}
 	defer unlock()
 	for ctx.Err() == nil {
@@ -44,6 +48,16 @@ func (s *Service) work(ctx context.Context, a args) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// leaveToOthers puts off a job that did not get the lock, and ends it when there
+// is nothing left to do. Whoever has the lock may have died.
+func (s *Service) leaveToOthers(ctx context.Context, a args) error {
+	t, err := findTask(s.DB.Write.WithContext(ctx), a.UserID, a.Provider)
+	if err == nil && t == nil {
+		return nil
+	}
+	return jobs.Later(2*time.Second + rand.N(2*time.Second)) //nolint:gosec // spreads the load, keeps no secret
 }
 
 // lock makes the caller the only one who works for a user at a provider.
@@ -72,6 +86,9 @@ func (s *Service) attempt(ctx context.Context, a args) (next time.Time, err erro
 	}
 	// A claim that stands although the lock was free is of a process that died.
 	if !t.Claimed && !t.due(time.Now(), s.longest()) {
+		if time.Until(t.NextAt.Time) > soon {
+			return next, nil // another job comes back for it
+		}
 		return t.NextAt.Time, nil
 	}
 	if err := s.claim(ctx, t); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"agentserver/core"
 	"agentserver/core/account"
+	"agentserver/core/db"
 	"agentserver/core/jobs"
 )
 
@@ -55,7 +56,13 @@ func (p *Platform) handleDeletions(queue *jobs.Queue, o DeletionOptions) {
 			{Name: "revoke provisioned credentials", Do: func(ctx context.Context, userID string) (int, error) {
 				// They were made durable at the beginning; this finds what another
 				// process has provisioned since.
-				if err := p.DB.Tx(ctx, func(tx *gorm.DB) error { return begin(ctx, tx, userID) }); err != nil {
+				err := p.DB.Tx(ctx, func(tx *gorm.DB) error {
+					if err := db.CheckFence(ctx, tx); err != nil {
+						return err
+					}
+					return begin(ctx, tx, userID)
+				})
+				if err != nil {
 					return 0, err
 				}
 				return remaining(ctx, userID)

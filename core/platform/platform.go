@@ -220,9 +220,7 @@ func KeyRing(c *config.Config) (*credential.Ring, error) {
 func (p *Platform) Start(ctx context.Context) error {
 	go p.reseal()
 	p.Accounts.Listen(p.background)
-	if err := p.Managed.Start(p.background, p.works); err != nil {
-		return err
-	}
+	p.Managed.Start(p.background, p.works)
 	return p.Executions.Open(ctx)
 }
 

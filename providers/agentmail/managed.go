@@ -115,8 +115,8 @@ func makeKey(ctx context.Context, mail api, podID, owner string) (core.Credentia
 }
 
 // Deprovision deletes the user's pod with everything in it, and comes back only
-// when the vendor no longer knows the pod. The credential may be nil or lack
-// the pod's id; the pod is then looked for by its owner.
+// when the vendor no longer knows the pod. The credential may be nil, lack the
+// pod's id or name a pod that has gone; the pod is then looked for by its owner.
 func (m *managed) Deprovision(ctx context.Context, userID string, c core.Credential) error {
 	if userID == "" {
 		return core.Errorf(core.Invalid, "a managed credential needs a user")
@@ -130,13 +130,18 @@ func (m *managed) Deprovision(ctx context.Context, userID string, c core.Credent
 	if c != nil {
 		podID, _ = c.Base().Metadata[metaPod].(string)
 	}
-	if podID == "" {
-		podID, err = findPod(ctx, mail, owner)
-		if podID == "" || err != nil {
+	pod := object{}
+	if podID != "" {
+		pod, err = mail.GetPod(ctx, podID)
+	}
+	if podID == "" || isStatus(err, http.StatusNotFound) {
+		// It is not known, or it has gone and another one may have been made in its
+		// place whose credential was lost.
+		if podID, err = findPod(ctx, mail, owner); podID == "" || err != nil {
 			return err
 		}
+		pod, err = mail.GetPod(ctx, podID)
 	}
-	pod, err := mail.GetPod(ctx, podID)
 	if isStatus(err, http.StatusNotFound) {
 		return nil
 	}

@@ -80,3 +80,16 @@ func TestRetireWhileTheVendorFails(t *testing.T) {
 	}
 	require.True(t, b.mail.Works(c.Key.Reveal()))
 }
+
+// A renewal whose result was lost made another pod in place of one that had gone
+// at the vendor.
+func TestDeprovisionAfterALostRenewal(t *testing.T) {
+	b := newBed(t)
+	stored := b.provision(t, "u-1")
+	require.NoError(t, b.managed.Deprovision(t.Context(), "u-1", nil))
+	_, err := b.managed.Renew(t.Context(), "u-1", stored)
+	require.NoError(t, err)
+	require.Equal(t, agentmailtest.Tally{Pods: 1, Keys: 1}, b.mail.Tally())
+	require.NoError(t, b.managed.Deprovision(t.Context(), "u-1", stored))
+	require.Equal(t, agentmailtest.Tally{}, b.mail.Tally())
+}

@@ -12,6 +12,8 @@ CREATE TABLE managed_tasks (
     attempts integer NOT NULL,
     last_error text NOT NULL,
     next_at timestamptz(3),
+    again_at timestamptz(3),
+    queued boolean NOT NULL,
     created_at timestamptz(3) NOT NULL,
     updated_at timestamptz(3) NOT NULL,
     PRIMARY KEY (user_id, provider)

@@ -12,6 +12,8 @@ CREATE TABLE managed_tasks (
     attempts integer NOT NULL,
     last_error text NOT NULL,
     next_at datetime,
+    again_at datetime,
+    queued boolean NOT NULL,
     created_at datetime NOT NULL,
     updated_at datetime NOT NULL,
     PRIMARY KEY (user_id, provider)
