@@ -67,12 +67,12 @@ func (s *credentialStore) report(ctx context.Context, w io.Writer) error {
 	var idle, needed []string
 	for i, name := range s.keys[1:] {
 		if label := fmt.Sprintf("number %d (%s)", i+2, name); sealed[name] > 0 {
-			needed = append(needed, fmt.Sprintf("%s, for %d credentials", label, sealed[name]))
+			needed = append(needed, fmt.Sprintf("%s, for %s", label, quantity(sealed[name], "credential")))
 		} else {
 			idle = append(idle, label)
 		}
 	}
-	fmt.Fprintf(w, "sealed with the first key, %s: %d credentials\n", s.keys[0], sealed[s.keys[0]])
+	fmt.Fprintf(w, "sealed with the first key, %s: %s\n", s.keys[0], quantity(sealed[s.keys[0]], "credential"))
 	if len(idle) > 0 {
 		fmt.Fprintln(w, "not needed any more, may be removed from encryption.keys: "+strings.Join(idle, ", "))
 	}

@@ -171,7 +171,7 @@ func TestKeysResealSaysWhatIsNeeded(t *testing.T) {
 				"not needed any more, may be removed from encryption.keys: number 2 (two), number 4 (unused)\n", out)
 			require.Contains(t, stderr, "resealed 5 of 5\n")
 			require.Contains(t, stderr, "credential id-1 of user ada")
-			require.Contains(t, stderr, "\nagentserver: still needed in encryption.keys: number 3 (one), for 1 credentials;")
+			require.Contains(t, stderr, "\nagentserver: still needed in encryption.keys: number 3 (one), for 1 credential;")
 
 			out, _, code = output(t, dir, append(env, keysVariable(three, one)), "keys", "reseal")
 			require.Equal(t, 1, code, "the ones that were said to be idle are not missed")

@@ -62,18 +62,25 @@ func authNames(p *core.Provider) string {
 	return strings.Join(names, ", ")
 }
 
-// systemState says whether the operator's credential is set, or where to set
-// it.
+// systemState says whether the operator's credential is set, or that with which
+// each user is given one, or where to set it.
 func systemState(c *config.Config, p *core.Provider) string {
-	if len(p.System) == 0 {
-		return "-"
-	}
+	missing := "not set (" + strings.Join(c.Unset(p.Name, p.Settings), ", ") + ")"
 	for _, s := range p.System {
 		if s.Load() == nil {
-			return "not set (" + strings.Join(c.Unset(p.Name, p.Settings), ", ") + ")"
+			return missing
 		}
 	}
-	return "set"
+	switch {
+	case len(p.System) > 0:
+		return "set"
+	case p.Managed == nil:
+		return "-"
+	case p.Managed.Available():
+		return "set, gives each user one"
+	default:
+		return missing
+	}
 }
 
 func newBlocks(f *flags) *cobra.Command {

@@ -46,7 +46,7 @@ func (a *API) managedRoutes() {
 		id: "postV1RotateManagedCredential", method: http.MethodPost, path: "/api/admin/managed/{user_id}/{provider}/rotate",
 		summary: "Rotate a managed credential", tags: tags,
 	}, func(ctx context.Context, in *oneRequest) (*rotateAnswer, error) {
-		if err := MustAdmin(ctx); err != nil {
+		if err := a.orders(ctx, "rotate", in.UserID, in.Provider); err != nil {
 			return nil, err
 		}
 		rotation, err := a.platform.Managed.Rotate(ctx, in.UserID, in.Provider)
@@ -68,10 +68,20 @@ func (a *API) managedRoutes() {
 			id: o.id, method: http.MethodPost, path: "/api/admin/managed/{user_id}/{provider}/" + o.name, summary: o.summary, tags: tags,
 			status: http.StatusAccepted,
 		}, func(ctx context.Context, in *oneRequest) (*acceptedAnswer, error) {
-			if err := MustAdmin(ctx); err != nil {
+			if err := a.orders(ctx, o.name, in.UserID, in.Provider); err != nil {
 				return nil, err
 			}
 			return &acceptedAnswer{acceptedBody{true}}, o.do(ctx, in.UserID, in.Provider)
 		})
 	}
+}
+
+// orders lets administrators through, and notes what they do to whom.
+func (a *API) orders(ctx context.Context, what, userID, provider string) error {
+	if err := MustAdmin(ctx); err != nil {
+		return err
+	}
+	a.log.InfoContext(ctx, "administrator looks after a managed credential", "id", RequestID(ctx),
+		"admin", Caller(ctx).UserID, "does", what, "user", userID, "provider", provider)
+	return nil
 }

@@ -14,6 +14,7 @@ func TestManagedAdministration(t *testing.T) {
 		require.Equal(b.t, 422, b.call(admin, "GET", "/api/admin/managed?limit=0", nil).status)
 		b.call(admin, "POST", "/api/admin/managed/alice/acme/rotate", nil).is(404, detail("The provider 'acme' provisions no credentials here"))
 		b.call(admin, "POST", "/api/admin/managed/alice/acme/retry", nil).is(404, detail("There is nothing to do for the user 'alice' at the provider 'acme'"))
+		require.Contains(b.t, b.log.String(), "admin=admin does=retry user=alice provider=acme")
 		b.call(admin, "POST", "/api/admin/managed/alice/acme/revoke", nil).is(404, detail("The user 'alice' has no managed credential of the provider 'acme'"))
 	})
 }
