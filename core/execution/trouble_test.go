@@ -76,7 +76,7 @@ func TestStopWhileTheLastStepIsRefused(t *testing.T) {
 			_, err := b.p.Executions.Stop(context.WithoutCancel(t.Context()), b.user, m.ID, id)
 			stop <- err
 		}()
-		time.Sleep(4 * time.Second)
+		time.Sleep(2 * time.Second)
 		heal()
 		require.Contains(t, []execution.Status{execution.Completed, execution.Terminated}, b.await(m, id).Status)
 		require.NoError(t, <-stop)
