@@ -290,7 +290,7 @@ func (c *campaign) run(rounds int) []string {
 	}
 	close(next)
 	var lanes sync.WaitGroup
-	for range 4 {
+	for range 8 {
 		lanes.Go(func() {
 			for user := range next {
 				if c.t.Failed() {
