@@ -239,6 +239,12 @@ func TestRevocationAfterALostAnswer(t *testing.T) {
 		n, err := p.Remaining(b.t.Context(), ada)
 		require.NoError(b.t, err)
 		require.Equal(b.t, 1, n, "it does not count yet")
+		// The later steps of a deletion ask again, which does not make it count.
+		b.eventually(func() bool { l := b.open(p); return len(l) == 1 && !l[0].UnderWay && l[0].Attempts == 0 })
+		require.NoError(b.t, b.db.Tx(b.t.Context(), func(tx *gorm.DB) error { return p.RevokeAll(b.t.Context(), tx, ada) }))
+		require.True(b.t, core.IsKind(p.Retry(b.t.Context(), ada, "acme"), core.Conflict))
+		require.NotEmpty(b.t, b.vendor.secrets(ada))
+		require.True(b.t, b.open(p)[0].NextAt.After(time.Now()), "it was hurried")
 		b.idle(p)
 		require.Empty(b.t, b.vendor.secrets(ada))
 		require.Equal(b.t, 2, b.vendor.count("deprovision"))

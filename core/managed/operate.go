@@ -88,7 +88,8 @@ func (s *Service) fill(ctx context.Context, e *Entry) error {
 
 // Retry makes the next attempt at a task due now. The kind of the error is
 // [core.NotFound] when there is nothing to do, and [core.Conflict] when nothing
-// has failed: the secret before a rotation works on for a while.
+// has failed: the secret before a rotation works on for a while, and so long may
+// take what was asked for before a revocation.
 func (s *Service) Retry(ctx context.Context, userID, provider string) error {
 	return s.DB.Tx(ctx, func(tx *gorm.DB) error {
 		t, err := lockTask(tx, userID, provider)
@@ -98,8 +99,8 @@ func (s *Service) Retry(ctx context.Context, userID, provider string) error {
 		if t == nil {
 			return core.PlainErrorf(core.NotFound, "There is nothing to do for the user '%s' at the provider '%s'", userID, provider)
 		}
-		if t.Action == Retire && t.LastError == "" {
-			return core.PlainErrorf(core.Conflict, "Nothing has failed: what was there before the present secret is revoked at %s", t.NextAt.UTC().Format(time.RFC3339))
+		if t.Action != Provision && t.LastError == "" && t.NextAt.After(time.Now()) && !t.Claimed {
+			return core.PlainErrorf(core.Conflict, "Nothing has failed: the next step is due at %s, and no earlier", t.NextAt.UTC().Format(time.RFC3339))
 		}
 		return s.hurry(ctx, tx, t)
 	})
@@ -183,7 +184,7 @@ func (s *Service) revokeIn(ctx context.Context, tx *gorm.DB, userID, provider st
 		return err
 	}
 	if t != nil && t.Action == Revoke {
-		return s.hurry(ctx, tx, t)
+		return nil // it is on its way, or waits to be done once more before it counts
 	}
 	if err := s.Credentials.RevokeManaged(tx, userID, provider); err != nil {
 		return err
