@@ -1,12 +1,14 @@
 package execution_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"agentserver/core"
 	"agentserver/core/execution"
 )
 
@@ -246,15 +248,24 @@ func TestRefusedStarts(t *testing.T) {
 // the run has another owner, and what it did does not count.
 func TestLateWritesAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, flags map[string]string) {
-		calls.Store(0)
-		b := open(t, flags)
+		entered, replaced := make(chan struct{}), make(chan struct{})
+		calls := setScript(t, "emit", func(_ context.Context, _ *core.Run, call int64, _ any, emit func(any)) error {
+			if call == 1 {
+				close(entered)
+				<-replaced
+			}
+			emit("a")
+			return nil
+		})
+		b := openScripted(t, flags)
 		m, _ := b.save((&drawing{}).
-			node("emit", emitBlock, vals{"values": []any{"a"}, "delay": 0.5}).
+			node("emit", scriptBlock, vals{"script": "emit"}).
 			node("out", outputBlock, vals{"name": "out"}).link("emit.value", "out.value"))
 		id := b.start(m, nil)
-		b.awaitRunning(m.ID, id)
+		<-entered
 		err := b.p.DB.Write.Exec("UPDATE graph_executions SET fence = fence + 1, worker_id = 'gone' WHERE id = ?", id).Error
 		require.NoError(t, err)
+		close(replaced)
 		run := b.await(m, id)
 		require.Equal(t, execution.Completed, run.Status)
 		require.Equal(t, map[string][]any{"out": {"a"}}, run.Outputs)

@@ -119,6 +119,17 @@ func (b *bed) idle(p *process) {
 	b.eventually(func() bool { return len(b.open(p)) == 0 })
 }
 
+// retried makes the next attempt due now until done: once is not enough, for it
+// is without effect while an attempt is under way. It is refused when the task
+// has ended or needs no other attempt.
+func (b *bed) retried(p *process, user string, done func() bool) {
+	b.t.Helper()
+	b.eventually(func() bool {
+		err := p.Retry(b.t.Context(), user, "acme")
+		return (err == nil || core.IsKind(err, core.NotFound) || core.IsKind(err, core.Conflict)) && done()
+	})
+}
+
 func (b *bed) open(p *process) []managed.Entry {
 	b.t.Helper()
 	list, err := p.List(b.t.Context(), managed.Filter{Open: true, Limit: 100})
