@@ -28,6 +28,7 @@ type Config struct {
 	Run        Run        `key:"run" doc:"Runs"`
 	Blocks     Blocks     `key:"blocks" doc:"Blocks"`
 	Managed    Managed    `key:"managed" doc:"Managed credentials"`
+	Webhooks   Webhooks   `key:"webhooks" doc:"Webhooks"`
 	Providers  Providers  `key:"providers" doc:"Providers"`
 
 	settings []setting // every setting, in the order of declaration
@@ -109,6 +110,19 @@ type Managed struct {
 	Wait  time.Duration `key:"wait" default:"1500ms" min:"0s" max:"30s" doc:"How long a user's first list of credentials waits for what is being provisioned; it goes on in the background all the same."`
 	Retry time.Duration `key:"retry" default:"2s" min:"10ms" max:"1h" doc:"Pause after the first failed attempt at a vendor; it doubles with each further one, up to 5 minutes, or an hour when a credential is taken back."`
 	Grace time.Duration `key:"grace" default:"10m" min:"0s" max:"24h" doc:"How long a credential that was replaced goes on to work, for the runs that have it."`
+}
+
+// Webhooks bounds what deliveries from outside may cost. public_url must be set
+// for them.
+type Webhooks struct {
+	MaxBody     int           `key:"max_body" default:"26214400" min:"1024" max:"268435456" doc:"Largest delivery in bytes; vendors send up to 25 MB."`
+	MaxInFlight int           `key:"max_in_flight" default:"134217728" min:"1024" doc:"Most bytes of deliveries that one process receives at a time; it is never less than max_body. More are asked to come back."`
+	Rate        int           `key:"rate" default:"200" min:"1" max:"1000000" doc:"Most deliveries a second to one webhook that one process takes for long; five times as many may come at once. More are asked to come back."`
+	MaxBacklog  int           `key:"max_backlog" default:"100000" min:"1" doc:"Most deliveries that wait for their runs to start; more are asked to come back."`
+	Attempts    int           `key:"attempts" default:"12" min:"1" max:"100" doc:"How often the runs of a delivery are tried to be started before it is given up; administrators can replay it then."`
+	Retry       time.Duration `key:"retry" default:"2s" min:"10ms" max:"1h" doc:"Pause after the first failed attempt; it doubles with each further one, up to an hour."`
+	Keep        time.Duration `key:"keep" default:"72h" min:"1m" doc:"How long deliveries are kept that have started their runs; for so long, a repeated one is recognized."`
+	KeepDead    time.Duration `key:"keep_dead" default:"720h" min:"1m" doc:"How long deliveries are kept that could not start a run."`
 }
 
 // Providers turns integrations on and off.

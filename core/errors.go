@@ -36,6 +36,10 @@ const (
 	PreconditionFailed
 	// NotConfigured means the operator has not set what this needs.
 	NotConfigured
+	// Gone means that the thing was there and is not, or not any more for this user.
+	Gone
+	// Timeout means that somebody else did not answer in time.
+	Timeout
 )
 
 // Error is an error with a kind. Message is meant for the user and must not

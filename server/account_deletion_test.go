@@ -108,6 +108,7 @@ func TestDeleteAccount(t *testing.T) {
 			"steps": []any{
 				map[string]any{"name": "stop runs", "state": "pending"},
 				map[string]any{"name": "revoke provisioned credentials", "state": "pending"},
+				map[string]any{"name": "deregister webhooks", "state": "pending"},
 				map[string]any{"name": "revoke sign-ins", "state": "pending"},
 				map[string]any{"name": "data", "state": "pending"},
 				map[string]any{"name": "account", "state": "pending"},
@@ -211,8 +212,10 @@ func (b *bed) furnish(who string) (ids []string) {
 	b.call(who, "DELETE", "/api/executions/"+ids[0], nil).is(204, "")
 	require.NoError(b.t, b.platform.DB.Write.Exec("INSERT INTO oauth_states (token_hash, user_id, provider, created_at, expires_at, sealed) VALUES (?, ?, 'acme', ?, ?, 'x')",
 		"hash of "+who, who, db.Now(), db.Now()).Error)
-	credential := b.object(who, "POST", "/api/integrations/acme/credentials", `{"type":"api_key","provider":"acme","api_key":"x"}`)
-	return append(ids, graph, credential["id"].(string))
+	s := b.subscribe(who, opened)
+	b.signed(s.hook, "thing.closed", "d", `{}`).is(200, "null")
+	b.settled()
+	return append(ids, graph, s.graph, s.credential, s.preset)
 }
 
 // tables gives every row of every table that may hold things of users, as text.
@@ -236,6 +239,8 @@ func (b *bed) tables() map[string][]string {
 	}
 	// The administrator looks on, and is nobody's.
 	all["users"] = slices.DeleteFunc(all["users"], func(r string) bool { return mentions(r, []string{`"` + admin + `"`}) })
+	// So are the keys of the installation.
+	all["credentials"] = slices.DeleteFunc(all["credentials"], func(r string) bool { return strings.Contains(r, `"user_id":""`) })
 	return all
 }
 

@@ -19,6 +19,7 @@ const (
 	holdID     = "acme0000-0000-4000-8000-00000000000c"
 	sendID     = "acme0000-0000-4000-8000-00000000000d"
 	hookID     = "acme0000-0000-4000-8000-00000000000e"
+	triggerID  = "acme0000-0000-4000-8000-00000000000f"
 )
 
 // acmeCredential is the id of the operator's credential of the test provider.
@@ -50,7 +51,7 @@ func acme() *core.Provider {
 		Payload map[string]any `json:"payload" factory:"{}" hidden:"true" doc:"The event"`
 	}
 	return &core.Provider{
-		Name: "acme", Title: "Acme",
+		Name: "acme", Title: "Acme", Auth: []core.AuthMethod{core.APIKeyAuth{}}, Webhooks: acmeHooks{},
 		System: []core.SystemCredential{{ID: acmeCredential, Title: "Acme of the operator", Load: func() core.Credential { return key }}},
 		Blocks: []core.Block{
 			core.NewBlock(spec(crashID, "AcmeCrashBlock"), func(context.Context, *core.Run, *nothing, *echoed) error {
@@ -65,6 +66,7 @@ func acme() *core.Provider {
 				out.Result.Emit(in.Text + " by " + in.Credentials.Title)
 				return nil
 			}),
+			acmeTrigger(),
 			core.NewBlock(hook, func(_ context.Context, _ *core.Run, in *hookInput, out *echoed) error {
 				out.Result.Emit(in.Payload)
 				return nil

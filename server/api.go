@@ -29,9 +29,10 @@ func New(p *platform.Platform) (*API, error) {
 	e := echo.New()
 	a := &API{echo: e, auth: NewAuth(p.Verifier, p.Log), platform: p, log: p.Log}
 	options := PipelineOptions{
-		Log:     p.Log,
-		CORS:    CORSConfig{Origins: p.Config.CORS.Allowed.Exact, Patterns: p.Config.CORS.Allowed.Patterns},
-		MaxBody: int64(p.Config.HTTP.MaxBody),
+		Log:          p.Log,
+		CORS:         CORSConfig{Origins: p.Config.CORS.Allowed.Exact, Patterns: p.Config.CORS.Allowed.Patterns},
+		MaxBody:      int64(p.Config.HTTP.MaxBody),
+		OwnBodyLimit: func(c echo.Context) bool { return c.Path() == ingressPath },
 	}
 	if p.Config.Metrics.Enabled {
 		metrics, err := NewHTTPMetrics(p.Metrics, "rest_api")
@@ -54,9 +55,12 @@ func New(p *platform.Platform) (*API, error) {
 	a.executionRoutes()
 	a.sharedRoutes()
 	a.credentialRoutes()
+	a.webhookRoutes()
+	a.presetRoutes()
 	a.managedRoutes()
 	a.providerRoutes()
 	a.adminDeletionRoutes()
+	a.adminWebhookRoutes()
 	return a, nil
 }
 

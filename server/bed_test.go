@@ -76,7 +76,7 @@ func newBedOf(t testing.TB, databaseURL string, o bedOptions) *bed {
 	if o.deletion.Settle == 0 {
 		o.deletion.Settle = time.Nanosecond
 	}
-	flags := map[string]string{"data_dir": t.TempDir(), "metrics.enabled": "true"}
+	flags := map[string]string{"data_dir": t.TempDir(), "metrics.enabled": "true", "public_url": "https://agents.example.com"}
 	maps.Copy(flags, o.settings)
 	if databaseURL != "" {
 		flags["database.url"] = databaseURL

@@ -27,6 +27,8 @@ var statusOf = map[core.Kind]int{
 	core.Unprocessable:      http.StatusUnprocessableEntity,
 	core.PreconditionFailed: http.StatusPreconditionRequired,
 	core.NotConfigured:      http.StatusNotImplemented,
+	core.Gone:               http.StatusGone,
+	core.Timeout:            http.StatusGatewayTimeout,
 }
 
 // statusClosed is what the log shows for a request whose client went away; no

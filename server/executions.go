@@ -36,6 +36,11 @@ func (a *API) executionRoutes() {
 		if err != nil {
 			return nil, err
 		}
+		if in.PresetID != "" {
+			if _, err := a.platform.Presets.Get(ctx, UserID(ctx), in.PresetID); err != nil {
+				return nil, err
+			}
+		}
 		zone, err := a.timezone(ctx)
 		if err != nil {
 			return nil, err

@@ -29,6 +29,11 @@ var matrixBodies = map[string]string{
 	"postV1Update user timezone":            `{"timezone":"Asia/Tokyo"}`,
 	"deleteV1Delete user account":           `{"confirm":"alice@example.com"}`,
 	"deleteV1Delete account of user":        `{"confirm":"{user_id}"}`,
+	"postV2Create a new preset":             `{"graph_id":"{graph_id}","graph_version":1,"inputs":{},"credentials":{},"name":"n","description":"d","webhook_id":"{webhook_id}"}`,
+	"postV2SetupTrigger":                    `{"graph_id":"{graph_id}","graph_version":1,"name":"n","trigger_config":{}}`,
+	"patchV2Update an existing preset":      `{"name":"taken","is_active":false}`,
+	"postV2Execute a preset":                `{"inputs":{}}`,
+	"postV1ReplayWebhookDeliveries":         `{}`,
 	"postV1Update notification preferences": `{"email":"changed@example.com","preferences":{"AGENT_RUN":false},"daily_limit":1}`,
 }
 
@@ -37,7 +42,12 @@ var ownThings = map[string]bool{"postV1Create credentials": true, "getV1ListCred
 
 // refusedOwn are operations that are about the caller, and refuse what the matrix
 // sends.
-var refusedOwn = map[string]int{"deleteV1Delete user account": 400}
+var refusedOwn = map[string]int{
+	"deleteV1Delete user account": 400, "postV2Create a new preset": 404, "postV2SetupTrigger": 410,
+}
+
+// queries are what operations need in the query.
+var queries = map[string]string{"getV2List presets": "?graph_id="}
 
 // forAdmins starts the paths of operations that reach everyone's things, for
 // administrators only.
@@ -61,7 +71,8 @@ var toldApart = map[string]bool{"postV1Execute graph agent": true}
 var public = map[string]bool{
 	"/api/blocks/{block_id}/execute": true, "/api/public/shared/{share_token}": true, "/health": true, "/api/blocks": true,
 	"/api/integrations/providers": true, "/api/integrations/providers/names": true, "/api/integrations/providers/system": true,
-	"/api/integrations/providers/constants": true, "/api/integrations/providers/enum-example": true,
+	"/api/integrations/{provider}/webhooks/{webhook_id}/ingress": true,
+	"/api/integrations/providers/constants":                      true, "/api/integrations/providers/enum-example": true,
 }
 
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
@@ -76,7 +87,10 @@ func TestMatrix(t *testing.T) {
 		runID := b.run(alice, graphID, map[string]any{"in": "private of alice"})["id"].(string)
 		b.ok(alice, "POST", "/api/graphs/"+graphID+"/executions/"+runID+"/share", nil)
 		credentialID := b.object(alice, "POST", "/api/integrations/acme/credentials", `{"type":"api_key","provider":"acme","api_key":"hers"}`)["id"].(string)
-		hers := map[string]string{"user_id": alice, "deletion_id": uuid.NewString(), "provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
+		s := b.subscribe(alice, opened)
+		hers := map[string]string{
+			"preset_id": s.preset, "webhook_id": strings.Split(s.hook.url, "/")[7], "delivery_id": uuid.NewString(),
+			"user_id": alice, "deletion_id": uuid.NewString(), "provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
 		for _, who := range []string{bob, admin} {
 			b.ok(who, "POST", "/api/auth/user", nil)
 		}
@@ -133,7 +147,7 @@ func (b *bed) refused(who, method, path, id string, hers map[string]string) {
 		if text, ok := matrixBodies[id]; ok {
 			body = strings.ReplaceAll(fill(text, ids), "changed@", "changed-"+who+"@")
 		}
-		return b.call(who, method, fill(path, ids), body)
+		return b.call(who, method, fill(path, ids)+queries[id], body)
 	}
 	a := send(hers)
 	require.NotContains(b.t, a.body, "private of alice")

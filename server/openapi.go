@@ -10,6 +10,8 @@ import (
 	"agentserver/core/credential"
 	"agentserver/core/execution"
 	"agentserver/core/graph"
+	"agentserver/core/preset"
+	"agentserver/core/webhook"
 )
 
 const (
@@ -87,6 +89,17 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[providerNames]():        "ProviderNamesResponse",
 	reflect.TypeFor[providerExample]():      "ProviderEnumResponse",
 	reflect.TypeFor[core.CredentialRef]():   "CredentialsMetaInput",
+	reflect.TypeFor[preset.Preset]():        "LibraryAgentPreset",
+	reflect.TypeFor[preset.Page]():          "LibraryAgentPresetResponse",
+	reflect.TypeFor[presetForGraph]():       "LibraryAgentPresetCreatable",
+	reflect.TypeFor[presetFromRun]():        "LibraryAgentPresetCreatableFromGraphExecution",
+	reflect.TypeFor[presetChange]():         "LibraryAgentPresetUpdatable",
+	reflect.TypeFor[triggerSetup]():         "TriggeredPresetSetupRequest",
+	reflect.TypeFor[presetRun]():            "Body_postV2Execute_a_preset",
+	reflect.TypeFor[deliveriesPage]():       "WebhookDeliveries",
+	reflect.TypeFor[webhook.Entry]():        "WebhookDelivery",
+	reflect.TypeFor[replayBody]():           "WebhookReplay",
+	reflect.TypeFor[replayed]():             "WebhookReplayed",
 	reflect.TypeFor[executeBody]():          "Body_postV1Execute_graph_agent",
 	reflect.TypeFor[createGraphBody]():      "CreateGraph",
 	reflect.TypeFor[activeVersionBody]():    "SetGraphActiveVersion",

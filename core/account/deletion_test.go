@@ -197,7 +197,7 @@ func TestTokensOfDeletedAccounts(t *testing.T) {
 		}
 		require.Zero(t, o.count("users", "id = ?", ada.UserID))
 
-		fresh, err := o.Ensure(t.Context(), at(second.Add(time.Second)))
+		fresh, err := o.Ensure(t.Context(), at(time.Now().Truncate(time.Second).Add(time.Second)))
 		require.NoError(t, err, "a later token makes a new account")
 		require.False(t, fresh.CreatedAt.Before(requested))
 		for name, id := range old {

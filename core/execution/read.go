@@ -53,6 +53,26 @@ func metas(rows []runRow) []Meta {
 	return list
 }
 
+// Find gives a run of a user without what came of it, or nil.
+func (s *Service) Find(ctx context.Context, userID, id string) (*Meta, error) {
+	return s.find(ctx, userID, id, false)
+}
+
+// find gives a run of a user as it was committed, or nil; one that the user has
+// deleted only if deleted is set.
+func (s *Service) find(ctx context.Context, userID, id string, deleted bool) (*Meta, error) {
+	var rows []runRow
+	err := s.db.Write.WithContext(ctx).Where("id = ? AND user_id = ?", id, userID).Limit(1).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("finding run: %w", err)
+	}
+	if len(rows) == 0 || rows[0].IsDeleted && !deleted {
+		return nil, nil
+	}
+	meta := rows[0].meta()
+	return &meta, nil
+}
+
 // Get gives a user's run of a graph with the runs of its nodes.
 func (s *Service) Get(ctx context.Context, userID, graphID, id string) (*WithNodes, error) {
 	row, err := s.store.userRun(ctx, userID, id)

@@ -29,6 +29,9 @@ type StartRequest struct {
 	DryRun   bool
 	// Timezone is the user's, "UTC" when they have not chosen.
 	Timezone string
+	// RunID, when set, is the id of the run. Of several requests with the same
+	// one, the first starts the run and the others get it.
+	RunID string
 
 	// What follows is set for runs that a node of another run starts.
 	id     string
@@ -39,7 +42,19 @@ type StartRequest struct {
 // Start validates and starts a run. When it returns, the run is committed: it
 // will reach an end even if this process dies at once.
 func (s *Service) Start(ctx context.Context, req StartRequest) (*Meta, error) {
+	if req.RunID != "" {
+		req.id = req.RunID
+		if meta, err := s.find(ctx, req.UserID, req.RunID, true); meta != nil || err != nil {
+			return meta, err
+		}
+	}
 	row, err := s.start(ctx, req)
+	if err != nil && req.RunID != "" {
+		// Another process may have been faster.
+		if meta, _ := s.find(ctx, req.UserID, req.RunID, true); meta != nil {
+			return meta, nil
+		}
+	}
 	if err != nil {
 		s.metrics.started(err)
 		return nil, err

@@ -125,6 +125,19 @@ func (s *Service) Get(ctx context.Context, userID, id string, version int, forEx
 	return s.model(loaded, forExport), nil
 }
 
+// Readable gives a version that the user may see, with its sub-graphs; version 0
+// is the highest. It is nil when there is none for them.
+func (s *Service) Readable(ctx context.Context, userID, id string, version int) (*Loaded, error) {
+	v, err := s.find(ctx, id, version)
+	if v == nil || err != nil {
+		return nil, err
+	}
+	if ok, err := s.mayRead(ctx, userID, v, version); !ok || err != nil {
+		return nil, err
+	}
+	return s.withSubGraphs(ctx, v)
+}
+
 // mayRead: owners see their graphs, others what they have in their library.
 func (s *Service) mayRead(ctx context.Context, userID string, v *Version, asked int) (bool, error) {
 	if v.UserID == userID {

@@ -34,6 +34,7 @@ type bed struct {
 	vendor *vendor
 	keys   *credential.Ring
 	log    *logBuffer
+	slots  int // jobs at a time of the processes that are started, 0 for the usual
 }
 
 // process is one of them.
@@ -72,6 +73,9 @@ func (b *bed) start(c managed.Config, shared bus.Bus) *process {
 	s := managed.New(c, managed.Deps{
 		DB: b.db, Bus: shared, Queue: queue, Registry: &registry, Credentials: credentials, Alive: account.NewService(b.db).Alive, Log: log,
 	})
+	if b.slots > 0 {
+		queue.Line("managed", b.slots)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.Start(ctx, true)
 	require.NoError(b.t, queue.Start(context.Background(), uuid.NewString()))
@@ -86,6 +90,13 @@ func (b *bed) start(c managed.Config, shared bus.Bus) *process {
 
 // one starts a process of its own.
 func (b *bed) one() *process { return b.start(quick, bus.NewLocal()) }
+
+// single starts a process of its own that takes no other job while it is at one.
+func (b *bed) single() *process {
+	b.slots = 1
+	defer func() { b.slots = 0 }()
+	return b.one()
+}
 
 // stored gives the secret that the user's blocks run with, or "".
 func (b *bed) stored(p *process, user string) string {

@@ -168,7 +168,7 @@ func TestAttemptsWithoutLocks(t *testing.T) {
 			<-goOn
 			return nil
 		})
-		slow := b.one()
+		slow := b.single()
 		go slow.Ensure(context.Background(), ada)
 		<-entered
 		other := b.one()
@@ -193,7 +193,7 @@ func TestRevocationWithoutLocks(t *testing.T) {
 			<-goOn
 			return nil
 		})
-		slow := b.one()
+		slow := b.single() // else it may take the revocation, again and again
 		go slow.Ensure(context.Background(), ada)
 		<-entered
 		other := b.one()

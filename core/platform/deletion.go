@@ -39,8 +39,7 @@ type DeletionOptions struct {
 }
 
 // handleDeletions says what the deletion of an account comprises, in order. A
-// room with data of users belongs here; webhooks are to be deregistered before
-// the sign-ins end that they need.
+// room with data of users belongs here.
 func (p *Platform) handleDeletions(queue *jobs.Queue, o DeletionOptions) {
 	if o.Revocations == nil {
 		o.Revocations = p.Managed
@@ -67,6 +66,8 @@ func (p *Platform) handleDeletions(queue *jobs.Queue, o DeletionOptions) {
 				}
 				return remaining(ctx, userID)
 			}},
+			// Before the sign-ins end that it needs.
+			{Name: "deregister webhooks", Do: p.Webhooks.DeregisterUser},
 			{Name: "revoke sign-ins", BestEffort: true, Do: func(ctx context.Context, userID string) (int, error) {
 				failed, err := o.SignIns.RevokeAll(ctx, userID)
 				if err == nil && failed > 0 {
@@ -84,7 +85,7 @@ func (p *Platform) deleteData(ctx context.Context, userID string) (int, error) {
 	total := 0
 	for _, room := range []interface {
 		DeleteUser(ctx context.Context, userID string) (int, error)
-	}{p.Executions, p.Library, p.Graphs, p.Credentials} {
+	}{p.Presets, p.Webhooks, p.Executions, p.Library, p.Graphs, p.Credentials} {
 		n, err := room.DeleteUser(ctx, userID)
 		total += n
 		if err != nil {

@@ -21,6 +21,8 @@ import (
 	"agentserver/core/library"
 	"agentserver/core/llm"
 	"agentserver/core/managed"
+	"agentserver/core/preset"
+	"agentserver/core/webhook"
 )
 
 // Platform holds the services of one process.
@@ -36,6 +38,8 @@ type Platform struct {
 	Signer      *account.Signer // nil unless tokens are signed with a shared secret
 	Credentials *credential.Service
 	Managed     *managed.Service
+	Webhooks    *webhook.Service
+	Presets     *preset.Service
 	Library     *library.Service
 	Graphs      *graph.Service
 	Executions  *execution.Service
@@ -194,8 +198,36 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 		Services: execution.Services{HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
 		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
-	p.Graphs.BeforeDelete = p.Executions.StopGraph
+	if err := p.buildWebhooks(ctx, queue); err != nil {
+		return err
+	}
+	p.Graphs.BeforeDelete = func(ctx context.Context, userID, graphID string) error {
+		if err := p.Presets.GraphGoes(ctx, userID, graphID); err != nil {
+			return err
+		}
+		return p.Executions.StopGraph(ctx, userID, graphID)
+	}
 	p.handleDeletions(queue, o.Deletion)
+	return nil
+}
+
+// buildWebhooks builds what lets outside events start agents.
+func (p *Platform) buildWebhooks(ctx context.Context, queue *jobs.Queue) (err error) {
+	c := p.Config.Webhooks
+	p.Webhooks, err = webhook.Open(ctx, webhook.Config{
+		PublicURL: p.Config.PublicURL, MaxBody: int64(c.MaxBody), MaxInFlight: int64(max(c.MaxInFlight, c.MaxBody)), Rate: c.Rate,
+		MaxBacklog: c.MaxBacklog, Attempts: c.Attempts, Retry: c.Retry, Keep: c.Keep, KeepDead: c.KeepDead,
+	}, webhook.Deps{
+		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Credentials: p.Credentials, HTTP: p.outbound.of, Log: p.Log, Metrics: p.Metrics,
+	})
+	if err != nil {
+		return err
+	}
+	p.Presets = preset.Open(preset.Deps{
+		DB: p.DB, Registry: p.Registry, Graphs: p.Graphs, Executions: p.Executions, Webhooks: p.Webhooks, Accounts: p.Accounts, Log: p.Log,
+	})
+	p.Webhooks.Triggers = p.Presets
+	p.Credentials.BeforeDelete = p.Webhooks.CredentialGoes
 	return nil
 }
 
@@ -221,6 +253,7 @@ func (p *Platform) Start(ctx context.Context) error {
 	go p.reseal()
 	p.Accounts.Listen(p.background)
 	p.Managed.Start(p.background, p.works)
+	p.Webhooks.Start(p.background, p.works)
 	return p.Executions.Open(ctx)
 }
 

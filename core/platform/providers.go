@@ -47,7 +47,21 @@ func ActiveProviders(c *config.Config, all *core.Registry) (*core.Registry, erro
 	if !c.Blocks.AgentInputSubtypes {
 		active.Hide("blocks.agent_input_subtypes is false", builtin.InputSubtypes()...)
 	}
+	if c.PublicURL == "" {
+		active.Hide("public_url is not set, so that nobody outside could reach the webhook", triggers(active)...)
+	}
 	return active, nil
+}
+
+// triggers gives the ids of the blocks that webhooks start.
+func triggers(r *core.Registry) []string {
+	var ids []string
+	for _, b := range r.Blocks() {
+		if spec := b.Spec(); spec.Webhook != nil {
+			ids = append(ids, spec.ID)
+		}
+	}
+	return ids
 }
 
 func offReason(c *config.Config, name string) string {

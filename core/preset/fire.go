@@ -1,0 +1,141 @@
+package preset
+
+import (
+	"context"
+	"fmt"
+
+	"gorm.io/gorm"
+
+	"agentserver/core"
+	"agentserver/core/db"
+	"agentserver/core/execution"
+	"agentserver/core/webhook"
+)
+
+var _ webhook.Triggers = (*Service)(nil)
+
+// Linked gives the presets that a webhook starts.
+func (s *Service) Linked(ctx context.Context, webhookID string) ([]webhook.Trigger, error) {
+	var rows []row
+	err := s.DB.Read.WithContext(ctx).Where("webhook_id = ? AND NOT is_deleted", webhookID).Order("created_at, id").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("finding presets of a webhook: %w", err)
+	}
+	list := make([]webhook.Trigger, len(rows))
+	for i := range rows {
+		list[i] = &trigger{s, &rows[i]}
+	}
+	return list, nil
+}
+
+// CountLinked counts the presets that a webhook starts, those that are turned off
+// too.
+func (s *Service) CountLinked(tx *gorm.DB, webhookID string) (int, error) {
+	var n int64
+	err := tx.Model(&row{}).Where("webhook_id = ? AND NOT is_deleted", webhookID).Count(&n).Error
+	if err != nil {
+		return 0, fmt.Errorf("counting presets of a webhook: %w", err)
+	}
+	return int(n), nil
+}
+
+// Unlink takes a webhook from the presets that it starts.
+func (s *Service) Unlink(tx *gorm.DB, webhookID string) error {
+	err := tx.Model(&row{}).Where("webhook_id = ?", webhookID).
+		Updates(map[string]any{"webhook_id": nil, "updated_at": db.Now()}).Error
+	if err != nil {
+		return fmt.Errorf("unlinking presets: %w", err)
+	}
+	return nil
+}
+
+// trigger is a preset as webhooks see it.
+type trigger struct {
+	*Service
+	row *row
+}
+
+// ID is the preset's.
+func (t *trigger) ID() string { return t.row.ID }
+
+// Fire starts a run with the preset's inputs and what the event brings.
+func (t *trigger) Fire(ctx context.Context, e webhook.Event, runID string) (started bool, err error) {
+	r := t.row
+	if !r.IsActive {
+		return false, nil
+	}
+	log := t.Log.With("preset", r.ID, "webhook", e.WebhookID, "user", r.UserID, "graph", r.GraphID)
+	g, err := t.Graphs.Readable(ctx, r.UserID, r.GraphID, r.GraphVersion)
+	if err != nil {
+		return false, err
+	}
+	if g == nil {
+		log.WarnContext(ctx, "a trigger is turned off: its agent is gone")
+		return false, t.turnOff(ctx)
+	}
+	node, spec := t.Service.trigger(g.Version)
+	if spec == nil {
+		log.WarnContext(ctx, "a trigger is removed: its agent does not begin with one any more")
+		return false, t.unlink(ctx, "id = ?", r.ID)
+	}
+	inputs, err := t.triggerInputs(g, node, r)
+	if err != nil {
+		return false, err
+	}
+	wanted, err := webhook.Events(spec.Webhook, inputs)
+	if err != nil {
+		return false, core.Errorf(core.Invalid, "Event filter is not configured on trigger")
+	}
+	if !matches(wanted, e.Type) {
+		return false, nil
+	}
+	zone, err := t.timezone(ctx, r.UserID)
+	if err != nil {
+		return false, err
+	}
+	mask := over(r.Inputs.V, core.Values{payload: e.Payload})
+	_, err = t.Executions.Start(ctx, execution.StartRequest{
+		UserID: r.UserID, GraphID: r.GraphID, GraphVersion: r.GraphVersion, Credentials: r.Credentials.V,
+		Masks: map[string]core.Values{node.ID: mask}, PresetID: r.ID, Timezone: zone, RunID: runID,
+	})
+	if core.IsKind(err, core.Forbidden) {
+		log.WarnContext(ctx, "triggers of an agent are removed: it is not in the user's library any more", "error", err)
+		return false, t.unlink(ctx, "user_id = ? AND graph_id = ? AND webhook_id = ?", r.UserID, r.GraphID, e.WebhookID)
+	}
+	return err == nil, err
+}
+
+// matches reports whether an event is among those wanted; none means every one.
+func matches(wanted []string, event string) bool {
+	if len(wanted) == 0 {
+		return true
+	}
+	for _, w := range wanted {
+		if w == event {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *trigger) turnOff(ctx context.Context) error {
+	err := t.DB.Write.WithContext(ctx).Model(&row{}).Where("id = ?", t.row.ID).
+		Updates(map[string]any{"is_active": false, "updated_at": db.Now()}).Error
+	if err != nil {
+		return fmt.Errorf("turning a trigger off: %w", err)
+	}
+	return nil
+}
+
+// unlink takes the webhook from the presets that a condition selects, and prunes
+// it when no other needs it.
+func (t *trigger) unlink(ctx context.Context, where string, args ...any) error {
+	return t.DB.Tx(ctx, func(tx *gorm.DB) error {
+		err := tx.Model(&row{}).Where(where, args...).Updates(map[string]any{"webhook_id": nil, "updated_at": db.Now()}).Error
+		if err != nil || t.row.WebhookID == nil {
+			return err
+		}
+		_, err = t.Webhooks.Prune(ctx, tx, *t.row.WebhookID)
+		return err
+	})
+}

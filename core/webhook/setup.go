@@ -1,0 +1,259 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"gorm.io/gorm"
+
+	"agentserver/core"
+	"agentserver/core/db"
+)
+
+const (
+	// vendorTimeout bounds one request for a registration.
+	vendorTimeout = 30 * time.Second
+	// setUpLock is how long the lock of a set-up outlives its process.
+	setUpLock = time.Minute
+)
+
+// Available reports whether webhooks can be set up here: vendors must know where
+// to send deliveries.
+func (s *Service) Available() error {
+	if s.config.PublicURL == "" {
+		return core.Errorf(core.Unavailable, "PLATFORM_BASE_URL must be set to use Webhook functionality")
+	}
+	return nil
+}
+
+// SetUp gives the webhook that a trigger block with these inputs needs: one that
+// is there already, or a new one, which is registered at the vendor unless its
+// users do that themselves. current is the webhook that the trigger has now, or
+// "": the address of a manual one stays the same. The webhook must be linked
+// to its trigger with [Service.Link] soon, else it is pruned.
+//
+// The error is [Feedback] when inputs are missing.
+func (s *Service) SetUp(ctx context.Context, userID string, spec *core.BlockSpec, inputs core.Values, current string) (*Webhook, error) {
+	if spec.Webhook == nil {
+		return nil, core.Errorf(core.Invalid, "The block %s is not started by webhooks", spec.Name)
+	}
+	manager, ok := s.manager(spec.Webhook.Provider)
+	if !ok {
+		return nil, core.Errorf(core.Unavailable, "Webhooks of the provider '%s' are turned off here", spec.Webhook.Provider)
+	}
+	if err := s.Available(); err != nil {
+		return nil, err
+	}
+	w, err := read(spec, inputs)
+	if err != nil {
+		return nil, err
+	}
+	if w.Manual {
+		return s.setUpManual(ctx, userID, w, current)
+	}
+	registrar, ok := manager.(core.WebhookRegistrar)
+	if !ok {
+		return nil, core.Errorf(core.Unavailable, "The provider '%s' cannot register webhooks", w.Provider)
+	}
+	c, err := s.Credentials.Get(ctx, userID, w.credentials.ID)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil || c.Base().Provider != w.Provider {
+		return nil, core.Errorf(core.Invalid, "Invalid credentials #%s for the provider '%s'", w.credentials.ID, w.Provider)
+	}
+	r, err := s.setUpAuto(ctx, userID, w, registrar, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.shown(r), nil
+}
+
+// setUpManual keeps the webhook that the trigger has, or adds one.
+func (s *Service) setUpManual(ctx context.Context, userID string, w wanted, current string) (*Webhook, error) {
+	if current != "" {
+		r, err := s.find(ctx, userID, current)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil && r.State == active && r.manual() && r.Provider == w.Provider && r.WebhookType == w.Type {
+			if err := s.change(ctx, r, map[string]any{"events": db.AsJSON(w.events)}); err != nil {
+				return nil, err
+			}
+			r.Events.V = w.events
+			return s.shown(r), nil
+		}
+	}
+	r := w.newRow(userID, active)
+	if err := s.DB.Write.WithContext(ctx).Create(r).Error; err != nil {
+		return nil, fmt.Errorf("storing webhook: %w", err)
+	}
+	return s.shown(r), nil
+}
+
+func (w *wanted) newRow(userID, state string) *row {
+	now := db.Now()
+	return &row{
+		ID: uuid.NewString(), UserID: userID, Provider: w.Provider, CredentialsID: w.credentials.ID, WebhookType: w.Type,
+		Resource: w.resource, Events: db.AsJSON(w.events), Config: db.AsJSON(map[string]any{}), State: state,
+		CreatedAt: now, UpdatedAt: now,
+	}
+}
+
+// setUpAuto finds a webhook that serves, or registers one. Of several processes
+// one does it at a time, so that none is registered twice.
+func (s *Service) setUpAuto(ctx context.Context, userID string, w wanted, registrar core.WebhookRegistrar, c core.Credential) (*row, error) {
+	key := fmt.Sprintf("webhook-setup:%s:%s:%s:%s", userID, w.credentials.ID, w.Type, w.resource)
+	waiting, cancel := context.WithTimeout(ctx, vendorTimeout)
+	unlock, err := s.Bus.Lock(waiting, key, setUpLock)
+	cancel()
+	if err != nil {
+		return nil, core.Errorf(core.Unavailable, "Another trigger of the same resource is being set up; try again")
+	}
+	defer func() { _ = unlock() }() // a lock that was lost is no fault of the caller's
+	updater, canUpdate := registrar.(core.WebhookUpdater)
+	var rows []row
+	err = s.DB.Write.WithContext(ctx).Where(
+		"user_id = ? AND provider = ? AND credentials_id = ? AND webhook_type = ? AND resource = ? AND state = ?",
+		userID, w.Provider, w.credentials.ID, w.Type, w.resource, active).Order("created_at, id").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("finding webhooks: %w", err)
+	}
+	for i := range rows {
+		if covers(rows[i].Events.V, w.events) {
+			return &rows[i], nil
+		}
+	}
+	if canUpdate && len(rows) > 0 {
+		return &rows[0], s.extend(ctx, &rows[0], w.events, updater, c)
+	}
+	return s.register(ctx, w.newRow(userID, registering), registrar, c)
+}
+
+// covers reports whether a webhook with some events serves a trigger that wants
+// others. None means every one.
+func covers(have, want []string) bool {
+	if len(have) == 0 || len(want) == 0 {
+		return len(have) == 0
+	}
+	return !slices.ContainsFunc(want, func(e string) bool { return !slices.Contains(have, e) })
+}
+
+// register makes the vendor send deliveries. The row is stored before, so that
+// what a lost answer leaves at the vendor is found and taken back.
+func (s *Service) register(ctx context.Context, r *row, registrar core.WebhookRegistrar, c core.Credential) (*row, error) {
+	if err := s.DB.Write.WithContext(ctx).Create(r).Error; err != nil {
+		return nil, fmt.Errorf("storing webhook: %w", err)
+	}
+	limited, cancel := context.WithTimeout(ctx, vendorTimeout)
+	done, err := registrar.Register(limited, s.HTTP(r.Provider), s.contract(r), c)
+	cancel()
+	if err == nil {
+		r.State, r.ProviderWebhookID, r.Config.V = active, done.ProviderID, done.Config
+		err = s.change(ctx, r, map[string]any{
+			"state": active, "provider_webhook_id": done.ProviderID, "config": db.AsJSON(done.Config),
+		})
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "a webhook could not be registered", "webhook", r.ID, "user", r.UserID, "provider", r.Provider, "error", err)
+		if retireErr := s.retire(context.WithoutCancel(ctx), r.ID); retireErr != nil {
+			s.Log.ErrorContext(ctx, "a webhook that was not registered is left for the clean-up", "webhook", r.ID, "error", retireErr)
+		}
+		return nil, refused(r.Provider, err)
+	}
+	s.Log.InfoContext(ctx, "webhook registered", "webhook", r.ID, "user", r.UserID, "provider", r.Provider, "resource", r.Resource)
+	return r, nil
+}
+
+// extend adds events to a registered webhook.
+func (s *Service) extend(ctx context.Context, r *row, events []string, updater core.WebhookUpdater, c core.Credential) error {
+	var united []string
+	if len(events) > 0 {
+		united = append(slices.Clone(r.Events.V), events...)
+		slices.Sort(united)
+		united = slices.Compact(united)
+	}
+	hook := s.contract(r)
+	hook.Events = united
+	limited, cancel := context.WithTimeout(ctx, vendorTimeout)
+	defer cancel()
+	done, err := updater.Update(limited, s.HTTP(r.Provider), hook, c)
+	if err != nil {
+		return refused(r.Provider, err)
+	}
+	r.Events.V, r.ProviderWebhookID, r.Config.V = united, done.ProviderID, done.Config
+	return s.change(ctx, r, map[string]any{
+		"events": db.AsJSON(united), "provider_webhook_id": done.ProviderID, "config": db.AsJSON(done.Config),
+	})
+}
+
+// refused words a vendor's refusal as the caller's fault or the vendor's.
+func refused(provider string, err error) error {
+	var known *core.Error
+	switch {
+	case errors.As(err, &known) && (known.Kind == core.Unavailable || known.Kind == core.Internal):
+		return core.Errorf(core.Unavailable, "The webhook could not be registered at %s: %s", provider, known.Message)
+	case errors.As(err, &known):
+		return core.Errorf(core.Invalid, "The webhook could not be registered at %s: %s", provider, known.Message)
+	case errors.Is(err, context.DeadlineExceeded):
+		return core.Errorf(core.Unavailable, "The webhook could not be registered: %s did not answer in time", provider)
+	}
+	return fmt.Errorf("registering webhook: %w", err)
+}
+
+// Link makes sure, inside the transaction that links a trigger to a webhook,
+// that the webhook is not being pruned. The kind of the error is
+// [core.Conflict] when it is: SetUp has to be called again.
+func (s *Service) Link(tx *gorm.DB, userID, id string) error {
+	done := tx.Model(&row{}).Where("id = ? AND user_id = ? AND state = ?", id, userID, active).Update("updated_at", db.Now())
+	if done.Error != nil {
+		return fmt.Errorf("linking webhook: %w", done.Error)
+	}
+	if done.RowsAffected == 0 {
+		return core.Errorf(core.Conflict, "Webhook #%s is being removed", id)
+	}
+	return nil
+}
+
+// Get gives the webhooks of a user by id; ids of none of theirs are left out.
+func (s *Service) Get(ctx context.Context, userID string, ids ...string) (map[string]*Webhook, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []row
+	err := s.DB.Read.WithContext(ctx).Where("user_id = ? AND id IN ? AND state <> ?", userID, ids, retired).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("reading webhooks: %w", err)
+	}
+	found := make(map[string]*Webhook, len(rows))
+	for i := range rows {
+		found[rows[i].ID] = s.shown(&rows[i])
+	}
+	return found, nil
+}
+
+// find gives a webhook of a user, or nil.
+func (s *Service) find(ctx context.Context, userID, id string) (*row, error) {
+	var rows []row
+	err := s.DB.Read.WithContext(ctx).Where("id = ? AND user_id = ?", id, userID).Limit(1).Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("finding webhook: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return &rows[0], nil
+}
+
+func (s *Service) change(ctx context.Context, r *row, columns map[string]any) error {
+	columns["updated_at"] = db.Now()
+	err := s.DB.Write.WithContext(ctx).Model(&row{}).Where("id = ?", r.ID).Updates(columns).Error
+	if err != nil {
+		return fmt.Errorf("storing webhook: %w", err)
+	}
+	return nil
+}
