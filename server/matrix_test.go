@@ -89,8 +89,10 @@ func TestMatrix(t *testing.T) {
 		credentialID := b.object(alice, "POST", "/api/integrations/acme/credentials", `{"type":"api_key","provider":"acme","api_key":"hers"}`)["id"].(string)
 		s := b.subscribe(alice, opened)
 		hers := map[string]string{
+			"user_id": alice, "deletion_id": uuid.NewString(), "provider": "acme", "cred_id": credentialID,
+			"graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1",
 			"preset_id": s.preset, "webhook_id": strings.Split(s.hook.url, "/")[7], "delivery_id": uuid.NewString(),
-			"user_id": alice, "deletion_id": uuid.NewString(), "provider": "acme", "cred_id": credentialID, "graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1"}
+		}
 		for _, who := range []string{bob, admin} {
 			b.ok(who, "POST", "/api/auth/user", nil)
 		}

@@ -9,9 +9,8 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
-	"gorm.io/gorm/clause"
-
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"agentserver/core"
 	"agentserver/core/db"
