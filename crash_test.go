@@ -54,7 +54,7 @@ func registerTestBlocks() {
 		})
 	crash := core.NewBlock(core.BlockSpec{ID: "7e57c0de-0000-4000-8000-000000000002", Name: "TestCrashBlock", Description: "Panics."},
 		func(context.Context, *core.Run, *input, *output) error { panic("this block always crashes") })
-	core.Register(&core.Provider{Name: "test", Title: "Test", Blocks: []core.Block{count, crash}})
+	core.Register(&core.Provider{Name: "test", Title: "Test", Blocks: []core.Block{count, crash, testTrigger()}, Webhooks: testHooks{}})
 }
 
 // chain is an agent of six nodes: an input, four that count, an output.
