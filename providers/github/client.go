@@ -28,8 +28,8 @@ type api struct {
 	root string
 	// auth is the value of the Authorization header.
 	auth string
-	// token is kept out of errors.
-	token core.Secret
+	// secrets are kept out of errors.
+	secrets []core.Secret
 }
 
 // newAPI gives GitHub as a user's credential sees it, which is of type
@@ -37,18 +37,18 @@ type api struct {
 func newAPI(run *core.Run, c core.Credential) *api { return connect(run.HTTP, c) }
 
 func connect(doer core.Doer, c core.Credential) *api {
-	token := tokenOf(c)
-	return &api{http: doer, root: config.root(), auth: "Bearer " + token.Reveal(), token: token}
-}
-
-func tokenOf(c core.Credential) core.Secret {
+	a := &api{http: doer, root: config.root()}
+	var token core.Secret
 	switch c := c.(type) {
 	case core.APIKey:
-		return c.Key
+		token = c.Key
 	case core.OAuth2:
-		return c.AccessToken
+		token = c.AccessToken
 	}
-	return ""
+	if token != "" {
+		a.auth, a.secrets = "Bearer "+token.Reveal(), []core.Secret{token}
+	}
+	return a
 }
 
 // do makes a request and decodes the JSON answer into out, unless that is nil;
@@ -63,7 +63,7 @@ func (a *api) do(ctx context.Context, method, path string, query url.Values, bod
 	if err := checkPath(path); err != nil {
 		return err
 	}
-	if a.token == "" {
+	if a.auth == "" {
 		return core.Errorf(core.Invalid, "the credential holds no token for GitHub")
 	}
 	address := a.root + path

@@ -55,7 +55,7 @@ func scripted(t *testing.T, replies ...reply) (*api, *script) {
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	doer := rest.NewClient(rest.Options{Trusted: []string{server.URL}})
-	return &api{http: doer, root: server.URL, auth: "Bearer " + token, token: token}, s
+	return &api{http: doer, root: server.URL, auth: "Bearer " + token, secrets: []core.Secret{token}}, s
 }
 
 func TestRequest(t *testing.T) {
@@ -265,7 +265,7 @@ func TestListAll(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(page)
 	}))
 	t.Cleanup(server.Close)
-	a := &api{http: rest.NewClient(rest.Options{Trusted: []string{server.URL}}), root: server.URL, token: token}
+	a := &api{http: rest.NewClient(rest.Options{Trusted: []string{server.URL}}), root: server.URL, auth: "Bearer " + token}
 	all, err := listAll[int](t.Context(), a, "/x", url.Values{"state": {"open"}})
 	require.NoError(t, err)
 	require.Len(t, all, 207)

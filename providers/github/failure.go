@@ -91,11 +91,13 @@ func detailText(raw json.RawMessage) string {
 	return strings.TrimSpace(where + " " + d.Code)
 }
 
-// clean takes the token out of GitHub's words, in case they repeat it, and
+// clean takes secrets out of GitHub's words, in case they repeat one, and
 // bounds them.
 func (a *api) clean(message string) string {
-	if a.token != "" {
-		message = strings.ReplaceAll(message, a.token.Reveal(), a.token.String())
+	for _, s := range a.secrets {
+		if s != "" {
+			message = strings.ReplaceAll(message, s.Reveal(), s.String())
+		}
 	}
 	if len(message) > maxMessage {
 		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"

@@ -9,6 +9,7 @@ package github
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"agentserver/core"
@@ -34,8 +35,10 @@ var provider = &core.Provider{
 		core.APIKeyAuth{Help: "Create a personal access token at https://github.com/settings/tokens"},
 		signIn,
 	},
-	Trusted: trusted,
-	Start:   start,
+	Webhooks: webhooks{},
+	Trusted:  trusted,
+	Start:    start,
+	Blocks:   slices.Concat(issueBlocks, commentBlocks, labelBlocks, pullBlocks, reviewerBlocks, triggerBlocks),
 }
 
 func init() { core.Register(provider) }

@@ -27,7 +27,10 @@ var signIn = core.OAuth2Auth{
 // See https://docs.github.com/en/rest/apps/oauth-applications#delete-an-app-token.
 func revoke(ctx context.Context, doer core.Doer, token core.OAuth2) error {
 	client := core.UserPassword{Username: core.Secret(config.ClientID), Password: config.ClientSecret}
-	a := &api{http: doer, root: config.root(), auth: client.Authorization(), token: token.AccessToken}
+	a := &api{
+		http: doer, root: config.root(), auth: client.Authorization(),
+		secrets: []core.Secret{token.AccessToken, config.ClientSecret},
+	}
 	path := "/applications/" + url.PathEscape(config.ClientID) + "/token"
 	err := a.do(ctx, http.MethodDelete, path, nil, object{"access_token": token.AccessToken.Reveal()}, nil)
 	if statusOf(err) == http.StatusNotFound {
