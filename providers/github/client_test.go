@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,12 +31,29 @@ type reply struct {
 // notes what it was asked.
 type script struct {
 	replies []reply
-	asked   []*http.Request
-	bodies  []string
+
+	mu     sync.Mutex
+	asked  []*http.Request
+	bodies []string
+}
+
+// requests gives what it was asked, and sent the bodies of that.
+func (s *script) requests() []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
+func (s *script) sent() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bodies
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.asked, s.bodies = append(s.asked, r), append(s.bodies, string(body))
 	answer := s.replies[min(len(s.asked), len(s.replies))-1]
 	if answer.status == 0 {
@@ -65,7 +83,7 @@ func TestRequest(t *testing.T) {
 	require.NoError(t, a.do(t.Context(), http.MethodPost, repo{"o", "r"}.path("git", "refs/x"), query, object{"a": 1}, &out))
 	require.Equal(t, map[string]any{"id": 9007199254740993, "half": 0.5}, out)
 
-	r := s.asked[0]
+	r := s.requests()[0]
 	require.Equal(t, "/repos/o/r/git/refs%2Fx?ref=a+b", r.RequestURI)
 	for name, value := range map[string]string{
 		"Authorization": "Bearer " + token, "Accept": "application/vnd.github+json", "X-Github-Api-Version": "2022-11-28",
@@ -73,11 +91,11 @@ func TestRequest(t *testing.T) {
 	} {
 		require.Equal(t, value, r.Header.Get(name), name)
 	}
-	require.JSONEq(t, `{"a":1}`, s.bodies[0])
+	require.JSONEq(t, `{"a":1}`, s.sent()[0])
 
 	require.NoError(t, a.do(t.Context(), http.MethodDelete, "/x", nil, nil, nil))
-	require.Empty(t, s.bodies[1])
-	require.Empty(t, s.asked[1].Header.Get("Content-Type"))
+	require.Empty(t, s.sent()[1])
+	require.Empty(t, s.requests()[1].Header.Get("Content-Type"))
 }
 
 func TestTokens(t *testing.T) {
@@ -100,7 +118,7 @@ func TestPathsOfOtherRoutes(t *testing.T) {
 		err := a.do(t.Context(), http.MethodDelete, path, nil, nil, nil)
 		require.True(t, core.IsKind(err, core.Invalid), "%s: %v", path, err)
 	}
-	require.Empty(t, s.asked)
+	require.Empty(t, s.requests())
 }
 
 func TestRefusals(t *testing.T) {
@@ -182,7 +200,7 @@ func TestRepetitions(t *testing.T) {
 					body = object{"n": 1}
 				}
 				err := a.do(t.Context(), method, "/x", nil, body, nil)
-				require.Len(t, s.asked, times, method)
+				require.Len(t, s.requests(), times, method)
 				if times == len(c.replies) && c.failed == 0 {
 					require.NoError(t, err, method)
 				} else {
@@ -191,8 +209,8 @@ func TestRepetitions(t *testing.T) {
 				if c.failed != 0 {
 					require.Equal(t, c.failed, statusOf(err))
 				}
-				for _, sent := range s.bodies {
-					require.Equal(t, s.bodies[0], sent, "each attempt has the whole body")
+				for _, body := range s.sent() {
+					require.Equal(t, s.sent()[0], body, "each attempt has the whole body")
 				}
 			}
 		})
@@ -244,8 +262,8 @@ func TestGraphQL(t *testing.T) {
 	}
 	require.NoError(t, a.graphql(t.Context(), "query($n:Int!){viewer{login}}", map[string]any{"n": 3}, &out))
 	require.Equal(t, "u", out.Viewer.Login)
-	require.Equal(t, "/graphql", s.asked[0].RequestURI)
-	require.JSONEq(t, `{"query":"query($n:Int!){viewer{login}}","variables":{"n":3}}`, s.bodies[0])
+	require.Equal(t, "/graphql", s.requests()[0].RequestURI)
+	require.JSONEq(t, `{"query":"query($n:Int!){viewer{login}}","variables":{"n":3}}`, s.sent()[0])
 
 	err := a.graphql(t.Context(), "q", nil, &out)
 	require.EqualError(t, err, "GraphQL error: Could not resolve to a Repository with the name 'o/r'.; **********")

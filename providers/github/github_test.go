@@ -78,8 +78,8 @@ func TestIdentify(t *testing.T) {
 	who, err := identify(t.Context(), a.http, grant)
 	require.NoError(t, err)
 	require.Equal(t, core.OAuthIdentity{Username: "octocat"}, who)
-	require.Equal(t, "/user", s.asked[0].RequestURI)
-	require.Equal(t, "Bearer "+token, s.asked[0].Header.Get("Authorization"))
+	require.Equal(t, "/user", s.requests()[0].RequestURI)
+	require.Equal(t, "Bearer "+token, s.requests()[0].Header.Get("Authorization"))
 	_, err = identify(t.Context(), a.http, grant)
 	require.EqualError(t, err, "HTTP 401 Error: Bad credentials")
 }
@@ -94,12 +94,12 @@ func TestRevoke(t *testing.T) {
 		if err != nil {
 			require.ErrorContains(t, err, "********** **********")
 		}
-		r := s.asked[0]
-		require.Len(t, s.asked, 1)
+		r := s.requests()[0]
+		require.Len(t, s.requests(), 1)
 		require.Equal(t, "DELETE /applications/Iv1.8a61f9b3a7aba766/token", r.Method+" "+r.RequestURI)
 		user, password, ok := r.BasicAuth()
 		require.Equal(t, []any{"Iv1.8a61f9b3a7aba766", "secret-1", true}, []any{user, password, ok})
-		require.JSONEq(t, `{"access_token":"`+token+`"}`, s.bodies[0])
+		require.JSONEq(t, `{"access_token":"`+token+`"}`, s.sent()[0])
 		require.Equal(t, apiVersion, r.Header.Get("X-GitHub-Api-Version"))
 		require.Equal(t, mediaType, r.Header.Get("Accept"))
 	}

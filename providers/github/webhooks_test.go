@@ -317,6 +317,19 @@ func TestReceive(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, good[len("sha256="):], e.ReplayKey, "of one signature there is one key")
 
+	const ping = `{"zen":"Keep it logically awesome."}`
+	e, err = webhooks{}.Receive(hook, core.Delivery{
+		Header: header("X-GitHub-Event", "ping", "X-Hub-Signature-256", githubtest.Sign("s3cr3t", []byte(ping)), "X-GitHub-Delivery", "d-1"), Body: []byte(ping),
+	})
+	require.NoError(t, err)
+	require.Equal(t, core.PingEvent, e.Type)
+	require.Equal(t, "d-1", e.DeliveryID)
+	require.Empty(t, e.ReplayKey, "GitHub says the same in many pings")
+	e, err = webhooks{}.Receive(hook, core.Delivery{Header: header("X-GitHub-Event", "ping", "X-Hub-Signature-256", good), Body: []byte(body)})
+	require.NoError(t, err)
+	require.Equal(t, "ping.opened", e.Type, "the name of the event is not signed")
+	require.NotEmpty(t, e.ReplayKey)
+
 	for text, want := range map[string]string{`{}`: "push", `{"action":null}`: "push", `{"action":7}`: "push", `{"action":"x"}`: "push.x"} {
 		e, err := webhooks{}.Receive(hook, core.Delivery{Header: signed(text), Body: []byte(text)})
 		require.NoError(t, err)
