@@ -165,6 +165,7 @@ func TestClose(t *testing.T) {
 	b.github.Close()
 	status, _ := b.create(b.receiver(200, nil), "json", `["push"]`)
 	require.Equal(t, 201, status)
+	b.github.Close()
 	require.Empty(t, b.github.Deliveries())
 }
 
