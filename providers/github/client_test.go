@@ -289,3 +289,23 @@ func TestListAll(t *testing.T) {
 	require.Len(t, all, 207)
 	require.Equal(t, []string{"page=1&per_page=100&state=open", "page=2&per_page=100&state=open", "page=3&per_page=100&state=open"}, asked)
 }
+
+func TestLimited(t *testing.T) {
+	for _, c := range []struct {
+		status  int
+		header  http.Header
+		body    string
+		limited bool
+	}{
+		{429, nil, "", true},
+		{403, nil, `{"message":"You have exceeded a secondary rate limit."}`, true},
+		{403, http.Header{"Retry-After": {"1"}}, "", true},
+		{403, http.Header{"X-Ratelimit-Remaining": {"0"}}, "", true},
+		{403, http.Header{"X-Ratelimit-Remaining": {"10"}}, `{"message":"Must have admin rights to Repository."}`, false},
+		{404, http.Header{"Retry-After": {"1"}}, "rate limit", false},
+		{200, http.Header{"X-Ratelimit-Remaining": {"0"}}, "", false},
+	} {
+		res := &http.Response{StatusCode: c.status, Header: c.header}
+		require.Equal(t, c.limited, limited(res, []byte(c.body)), "%+v", c)
+	}
+}
