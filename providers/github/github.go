@@ -38,7 +38,11 @@ var provider = &core.Provider{
 	Webhooks: webhooks{},
 	Trusted:  trusted,
 	Start:    start,
-	Blocks:   slices.Concat(issueBlocks, commentBlocks, labelBlocks, pullBlocks, reviewerBlocks, triggerBlocks),
+	Blocks: slices.Concat(
+		issueBlocks, commentBlocks, labelBlocks, pullBlocks, reviewerBlocks, triggerBlocks,
+		repoBlocks, branchBlocks, fileBlocks, commitBlocks, releaseBlocks, tagBlocks, discussionBlocks,
+		reviewBlocks, ciBlocks, checkBlocks, statusBlocks, searchBlocks, starBlocks,
+	),
 }
 
 func init() { core.Register(provider) }
