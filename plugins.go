@@ -4,6 +4,7 @@ package main
 // own folder and this list; its order has no meaning.
 import (
 	_ "agentserver/providers/agentmail"
+	_ "agentserver/providers/github"
 	_ "agentserver/providers/jina"
 	_ "agentserver/providers/openai"
 )
