@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -231,3 +232,25 @@ func (r *Registry) Blocks() []Block {
 // CoreProvider is the name under which the platform registers its own blocks.
 // It cannot be turned off.
 const CoreProvider = "core"
+
+// Offered gives a credentials input as users see it: a sign-in is left out where
+// another way is left and the operator has not set the client for it. What
+// agents hold, and what runs accept, does not change with that.
+func (r *Registry) Offered(f CredentialsField) CredentialsField {
+	if len(f.Types) < 2 || !slices.Contains(f.Types, TypeOAuth2) {
+		return f
+	}
+	for _, name := range f.Providers {
+		p, ok := r.Provider(name)
+		if !ok {
+			continue
+		}
+		if auth, ok := p.OAuth(); ok {
+			if id, secret := auth.Client(); id != "" && secret != "" {
+				return f
+			}
+		}
+	}
+	f.Types = slices.DeleteFunc(slices.Clone(f.Types), func(t CredentialType) bool { return t == TypeOAuth2 })
+	return f
+}

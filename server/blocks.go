@@ -63,10 +63,36 @@ func BlockInfos(registry *core.Registry) []BlockInfo {
 	list := []BlockInfo{}
 	for _, b := range registry.Blocks() {
 		if registry.Disabled(b) == "" {
-			list = append(list, DescribeBlock(b.Spec()))
+			info := DescribeBlock(b.Spec())
+			info.InputSchema = offered(registry, b.Spec())
+			list = append(list, info)
 		}
 	}
 	return list
+}
+
+// offered gives the inputs of a block with the credentials that users can connect
+// here.
+func offered(registry *core.Registry, spec *core.BlockSpec) *core.Object {
+	schema := spec.Input
+	for _, f := range spec.Fields() {
+		if f.Credentials == nil {
+			continue
+		}
+		left := registry.Offered(*f.Credentials)
+		if len(left.Types) == len(f.Credentials.Types) {
+			continue
+		}
+		if schema == spec.Input {
+			schema = spec.Input.Clone()
+		}
+		shown, narrow := schema.Object("properties").Object(f.Name), core.CredentialsSchema(left, nil)
+		for _, key := range []string{"credentials_types", "properties"} {
+			value, _ := narrow.Get(key)
+			shown.Set(key, value)
+		}
+	}
+	return schema
 }
 
 // blockList is the answer of GET /api/blocks, encoded once: the blocks do not

@@ -170,7 +170,7 @@ func credentialsSchema(registry *core.Registry, graphs []*Version) json.RawMessa
 	}
 	props, required := core.NewObject(), []string{}
 	for _, in := range inputs {
-		s := core.CredentialsSchema(in.Field, in.Values)
+		s := core.CredentialsSchema(registry.Offered(in.Field), in.Values)
 		s.Delete("description")
 		if in.display != "" {
 			s.Set("display_name", in.display)

@@ -10,9 +10,6 @@ import (
 
 var checkBlocks = []core.Block{createCheckRun, updateCheckRun}
 
-// appsOnly is why the blocks are disabled.
-const appsOnly = "GitHub lets only GitHub Apps write check runs, and accounts are connected in other ways; set a commit status instead"
-
 type createCheckRunInput struct {
 	repoIn
 	Name          string  `json:"name" doc:"Name of the check"`
@@ -38,8 +35,8 @@ type createCheckRunOutput struct {
 
 var createCheckRun = core.NewBlock(core.BlockSpec{
 	ID: "2f45e89a-3b7d-4f22-b89e-6c4f5c7e1234", Name: "GithubCreateCheckRunBlock",
-	Description: "Creates a check run of a commit.",
-	Categories:  developer, Credentials: needs("repo:status"), ErrorPin: core.ErrorPinDeclared, Disabled: appsOnly,
+	Description: "Creates a check run of a commit. GitHub takes it from GitHub Apps only: the key must be an installation access token.",
+	Categories:  developer, Credentials: needs("repo:status"), ErrorPin: core.ErrorPinDeclared,
 }, func(ctx context.Context, run *core.Run, in *createCheckRunInput, out *createCheckRunOutput) error {
 	a, r, err := in.open(run)
 	if err != nil {
@@ -86,8 +83,8 @@ type updateCheckRunOutput struct {
 
 var updateCheckRun = core.NewBlock(core.BlockSpec{
 	ID: "8a23c567-9d01-4e56-b789-0c12d3e45678", Name: "GithubUpdateCheckRunBlock",
-	Description: "Changes a check run of a commit.",
-	Categories:  developer, Credentials: needs("repo:status"), Disabled: appsOnly,
+	Description: "Changes a check run of a commit. GitHub takes it from GitHub Apps only: the key must be an installation access token.",
+	Categories:  developer, Credentials: needs("repo:status"),
 }, func(ctx context.Context, run *core.Run, in *updateCheckRunInput, out *updateCheckRunOutput) error {
 	a, r, err := in.open(run)
 	if err != nil {
