@@ -21,6 +21,7 @@ import (
 	"agentserver/core/library"
 	"agentserver/core/llm"
 	"agentserver/core/managed"
+	"agentserver/core/workspace"
 )
 
 // Platform holds the services of one process.
@@ -191,8 +192,10 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: p.works,
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
-		Services: execution.Services{HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
-		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
+		Services: execution.Services{
+			HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry)), Files: workspace.NewFiles(p.outbound.common, 0),
+		},
+		Log: p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
 	p.Graphs.BeforeDelete = p.Executions.StopGraph
 	p.handleDeletions(queue, o.Deletion)
