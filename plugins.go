@@ -6,4 +6,5 @@ import (
 	_ "agentserver/providers/agentmail"
 	_ "agentserver/providers/jina"
 	_ "agentserver/providers/openai"
+	_ "agentserver/providers/telegram"
 )

@@ -39,7 +39,7 @@ func newClient(doer core.Doer, root string, token core.Secret) (*client, error) 
 	token = core.Secret(strings.TrimSpace(token.Reveal()))
 	if !tokenForm.MatchString(token.Reveal()) {
 		return nil, core.Errorf(core.Invalid, "%w", &refusal{
-			Code: http.StatusNotFound, Description: "the credential is not the token of a bot, which @BotFather gives",
+			spoken: true, Code: http.StatusNotFound, Description: "the credential is not the token of a bot, which @BotFather gives",
 		})
 	}
 	return &client{http: doer, root: root, token: token}, nil

@@ -26,6 +26,8 @@ type refusal struct {
 		MigrateToChatID int64 `json:"migrate_to_chat_id"`
 	} `json:"parameters"`
 	OK bool `json:"ok"`
+	// spoken says that the words are Telegram's, and not those of a gateway.
+	spoken bool
 }
 
 func (r *refusal) Error() string {
@@ -45,7 +47,8 @@ func readRefusal(status int, data []byte) *refusal {
 	if r.OK && status == http.StatusOK {
 		return nil
 	}
-	if r.Code == 0 {
+	r.spoken = r.Code != 0
+	if !r.spoken {
 		r.Code = status
 	}
 	if r.Description == "" {
@@ -86,7 +89,7 @@ func kindOf(code int) core.Kind {
 // its answer to what has not the form of one.
 func isRevoked(err error) bool {
 	var r *refusal
-	return errors.As(err, &r) && (r.Code == http.StatusUnauthorized || r.Code == http.StatusNotFound)
+	return errors.As(err, &r) && r.spoken && (r.Code == http.StatusUnauthorized || r.Code == http.StatusNotFound)
 }
 
 // clean makes an error of a call that was not answered. The errors of HTTP
