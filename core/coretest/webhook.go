@@ -3,7 +3,6 @@ package coretest
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -121,43 +120,6 @@ func plain(t *testing.T, v any) any {
 	v, err := core.Plain(v)
 	require.NoError(t, err)
 	return v
-}
-
-// replayed checks that a delivery that is sent again is known again.
-func (c *webhookCase) replayed(t *testing.T, d WebhookDelivery) {
-	hook := c.hook(c.provider.Name)
-	first, err := c.receive(t, d.Name, hook, d.delivery())
-	require.NoError(t, err)
-	second, err := c.receive(t, d.Name, hook, d.delivery())
-	require.NoError(t, err)
-	require.Equal(t, first.DeliveryID, second.DeliveryID, "ids of the same delivery")
-	require.Equal(t, first.ReplayKey, second.ReplayKey, "replay keys of the same delivery")
-	for name := range d.header() {
-		if c.isSigned(name) {
-			continue
-		}
-		changed := d.delivery()
-		changed.Header.Set(name, another(changed.Header.Get(name)))
-		again, err := c.receive(t, "with another "+name, hook, changed)
-		if err != nil {
-			continue
-		}
-		if first.ReplayKey != "" {
-			require.Equal(t, first.ReplayKey, again.ReplayKey, "replay key with another %s, which is not signed", name)
-		}
-		if c.CoversBody && first.DeliveryID != again.DeliveryID {
-			require.NotEmpty(t, first.ReplayKey, "%s is not signed and changes the id of the delivery: a replay key is needed", name)
-		}
-	}
-}
-
-func (c *webhookCase) isSigned(header string) bool {
-	for _, name := range c.Signed {
-		if http.CanonicalHeaderKey(name) == header {
-			return true
-		}
-	}
-	return false
 }
 
 // mangled checks bodies that no vendor sends.

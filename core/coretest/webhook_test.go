@@ -67,6 +67,8 @@ func (m *hooked) Receive(hook core.Webhook, d core.Delivery) (core.WebhookEvent,
 		event.ReplayKey = strings.Repeat("x", m.calls)
 	case "replay key of an unsigned header":
 		event.ReplayKey += d.Header.Get("X-Delivery")
+	case "an id in the query":
+		event.ReplayKey += d.Query.Encode()
 	case "no replay key":
 		event.ReplayKey = ""
 	}
@@ -88,6 +90,8 @@ func (m *hooked) authenticate(hook core.Webhook, d core.Delivery) error {
 		want = sign(hook.Secret.Reveal(), []byte(strings.TrimSpace(string(d.Body))))
 	case "secret not used":
 		want = sign("s3cr3t-of-hook", d.Body)
+	case "capital digits make another delivery":
+		first = strings.ToLower(first)
 	case "a missing signature passes":
 		if len(given) == 0 {
 			return nil
@@ -263,33 +267,35 @@ func FuzzGoodWebhook(f *testing.F) {
 
 // webhookFaults are what managers do wrong, each with words of the complaint.
 var webhookFaults = map[string]string{
-	"no signature checked":              "the forgery was accepted",
-	"a signature of the trimmed body":   "the forgery was accepted",
-	"secret not used":                   "another secret: the forgery was accepted",
-	"a missing signature passes":        "without X-Signature",
-	"an empty signature passes":         "with an empty X-Signature",
-	"any of several signatures passes":  "with an empty and a true X-Signature",
-	"a start of the signature passes":   "with the start of X-Signature",
-	"an empty secret passes":            "an empty secret: the forgery was accepted",
-	"another kind of refusal":           "Forbidden or Invalid",
-	"a forgery is called invalid":       "kind of the refusal",
-	"the secret in the refusal":         "the error holds the secret",
-	"parses first and panics":           "Receive panicked",
-	"another event":                     "type of the event",
-	"another payload":                   "payload differs",
-	"no payload":                        "the event has no payload",
-	"no JSON in the payload":            "the payload cannot be stored",
-	"ids that change":                   "id of the delivery",
-	"replay keys that change":           "replay keys of the same delivery",
-	"replay key of an unsigned header":  "replay key with another X-Delivery",
-	"no replay key":                     "a replay key is needed",
-	"the URL in an error":               "holds a secret of the credential",
-	"an unreachable vendor is no error": "the vendor cannot be reached",
-	"the secret in an error":            "holds the secret of the webhook",
-	"the secret is remembered":          "what to remember of the registration",
-	"the key is remembered":             "what to remember of the registration",
-	"another id":                        "the vendor's id of the subscription",
-	"a request not sent":                "requests sent",
+	"no signature checked":                 "the forgery was accepted",
+	"a signature of the trimmed body":      "the forgery was accepted",
+	"secret not used":                      "another secret: the forgery was accepted",
+	"a missing signature passes":           "without X-Signature",
+	"an empty signature passes":            "with an empty X-Signature",
+	"any of several signatures passes":     "with an empty and a true X-Signature",
+	"a start of the signature passes":      "with the start of X-Signature",
+	"an empty secret passes":               "an empty secret: the forgery was accepted",
+	"another kind of refusal":              "Forbidden or Invalid",
+	"a forgery is called invalid":          "kind of the refusal",
+	"the secret in the refusal":            "the error holds the secret",
+	"parses first and panics":              "Receive panicked",
+	"another event":                        "type of the event",
+	"another payload":                      "payload differs",
+	"no payload":                           "the event has no payload",
+	"no JSON in the payload":               "the payload cannot be stored",
+	"ids that change":                      "id of the delivery",
+	"replay keys that change":              "replay keys of the same delivery",
+	"replay key of an unsigned header":     "replay key with another X-Delivery",
+	"capital digits make another delivery": "replay key with X-Signature in capitals",
+	"an id in the query":                   "replay key with more headers and a longer query",
+	"no replay key":                        "a replay key is needed",
+	"the URL in an error":                  "holds a secret of the credential",
+	"an unreachable vendor is no error":    "the vendor cannot be reached",
+	"the secret in an error":               "holds the secret of the webhook",
+	"the secret is remembered":             "what to remember of the registration",
+	"the key is remembered":                "what to remember of the registration",
+	"another id":                           "the vendor's id of the subscription",
+	"a request not sent":                   "requests sent",
 }
 
 // vectorFaults are what is wrong with vectors, each with words of the complaint.
