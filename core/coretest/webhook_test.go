@@ -308,7 +308,7 @@ var vectorFaults = map[string]struct {
 	"no deregister vectors": {func(v map[string]any) { delete(v, "deregister") }, "the manager can deregister"},
 	"no ping vectors":       {func(v map[string]any) { delete(v, "ping") }, "the manager can ping"},
 	"no credential":         {func(v map[string]any) { delete(v, "credential") }, "takes a credential"},
-	"a member unknown":      {func(v map[string]any) { v["deliverys"] = []any{} }, "unknown field"},
+	"a member unknown":      {func(v map[string]any) { v["deliverings"] = []any{} }, "unknown field"},
 	"nothing of signatures": {func(v map[string]any) { delete(v, "signed") }, "signed must name the headers"},
 	"no deliveries":         {func(v map[string]any) { delete(v, "deliveries") }, "no delivery that is accepted"},
 	"a short secret":        {func(v map[string]any) { v["secret"] = "s" }, "8 characters"},

@@ -21,9 +21,16 @@ import (
 
 const canary = core.Secret("110201543:AAcanary")
 
-// script answers with one function after the other, the last one for ever.
+// answer is what comes of a request: a status and a body, or an error.
+type answer struct {
+	status int
+	body   string
+	err    func(r *http.Request) error
+}
+
+// script gives one answer after the other, the last one for ever.
 type script struct {
-	answers []func(r *http.Request) (*http.Response, error)
+	answers []answer
 	bodies  []string
 }
 
@@ -32,25 +39,24 @@ func (s *script) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		data, _ = io.ReadAll(r.Body)
 	}
-	answer := s.answers[min(len(s.bodies), len(s.answers)-1)]
+	a := s.answers[min(len(s.bodies), len(s.answers)-1)]
 	s.bodies = append(s.bodies, string(data))
-	return answer(r)
-}
-
-func answering(status int, body string) func(*http.Request) (*http.Response, error) {
-	return func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body))}, nil
+	if a.err != nil {
+		return nil, a.err(r)
 	}
+	return &http.Response{StatusCode: a.status, Body: io.NopCloser(strings.NewReader(a.body))}, nil
 }
 
-func limited(retryAfter string) func(*http.Request) (*http.Response, error) {
+func answering(status int, body string) answer { return answer{status: status, body: body} }
+
+func limited(retryAfter string) answer {
 	return answering(429, `{"ok":false,"error_code":429,"description":"Too Many Requests: retry after `+retryAfter+`","parameters":{"retry_after":`+retryAfter+`}}`)
 }
 
 var done = answering(200, `{"ok":true,"result":{"message_id":1}}`)
 
 func TestLimits(t *testing.T) {
-	type answers = []func(*http.Request) (*http.Response, error)
+	type answers = []answer
 	for name, c := range map[string]struct {
 		answers answers
 		calls   int
@@ -95,7 +101,7 @@ func TestStoppedWhileWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		s := &script{answers: []func(*http.Request) (*http.Response, error){limited("20")}}
+		s := &script{answers: []answer{limited("20")}}
 		bot, err := newClient(s, defaultBaseURL, canary)
 		require.NoError(t, err)
 		start := time.Now()
@@ -109,10 +115,10 @@ func TestStoppedWhileWaiting(t *testing.T) {
 
 func TestNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{answers: []func(*http.Request) (*http.Response, error){func(r *http.Request) (*http.Response, error) {
+		s := &script{answers: []answer{{err: func(r *http.Request) error {
 			<-r.Context().Done()
-			return nil, &url.Error{Op: "Post", URL: r.URL.String(), Err: r.Context().Err()}
-		}}}
+			return &url.Error{Op: "Post", URL: r.URL.String(), Err: r.Context().Err()}
+		}}}}
 		bot, err := newClient(s, defaultBaseURL, canary)
 		require.NoError(t, err)
 		start := time.Now()
@@ -130,9 +136,7 @@ func TestTokenStaysSecret(t *testing.T) {
 	closed.Close()
 	root := func(text string) string { return defaultBaseURL + text }
 	repeats := func(err func(r *http.Request) error) core.Doer {
-		return &script{answers: []func(*http.Request) (*http.Response, error){func(r *http.Request) (*http.Response, error) {
-			return nil, err(r)
-		}}}
+		return &script{answers: []answer{{err: err}}}
 	}
 	for name, c := range map[string]struct {
 		doer core.Doer
@@ -154,7 +158,7 @@ func TestTokenStaysSecret(t *testing.T) {
 		"URL in a known error": {repeats(func(r *http.Request) error {
 			return core.Errorf(core.TooLarge, "the answer of %s is too large", r.URL)
 		}), root("")},
-		"refusal": {&script{answers: []func(*http.Request) (*http.Response, error){
+		"refusal": {&script{answers: []answer{
 			answering(400, `{"ok":false,"error_code":400,"description":"no bot `+canary.Reveal()+`"}`),
 		}}, root("")},
 	} {
@@ -175,15 +179,19 @@ func TestTokenStaysSecret(t *testing.T) {
 }
 
 func TestAnswersAreBounded(t *testing.T) {
-	huge := &script{answers: []func(*http.Request) (*http.Response, error){func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: io.NopCloser(io.LimitReader(zeroes{}, 1<<40))}, nil
-	}}}
-	bot, err := newClient(huge, defaultBaseURL, canary)
+	bot, err := newClient(endless{}, defaultBaseURL, canary)
 	require.NoError(t, err)
 	_, err = bot.call(t.Context(), "getMe", core.NewObject())
 	require.Equal(t, core.TooLarge, core.KindOf(err), "%v", err)
 	_, err = bot.download(t.Context(), "a.bin")
 	require.Equal(t, core.TooLarge, core.KindOf(err), "%v", err)
+}
+
+// endless is a server that does not stop to answer.
+type endless struct{}
+
+func (endless) Do(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Body: io.NopCloser(zeroes{})}, nil
 }
 
 type zeroes struct{}

@@ -13,7 +13,7 @@ import (
 const hookType = "bot"
 
 // secretHeader carries the secret that was given to setWebhook.
-const secretHeader = "X-Telegram-Bot-Api-Secret-Token"
+const secretHeader = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // the name of a header
 
 // manager sets webhooks up. A bot has one, with the events of all triggers.
 type manager struct{ settings *settings }

@@ -13,7 +13,7 @@ import (
 )
 
 // SecretHeader carries the secret of a webhook.
-const SecretHeader = "X-Telegram-Bot-Api-Secret-Token"
+const SecretHeader = "X-Telegram-Bot-Api-Secret-Token" //nolint:gosec // the name of a header
 
 // ErrNoWebhook says that the bot has no webhook, or none for such updates.
 var ErrNoWebhook = errors.New("the bot has no webhook for the update")

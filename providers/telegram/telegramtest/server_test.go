@@ -183,7 +183,10 @@ func TestFaults(t *testing.T) {
 
 	s.Fail(telegramtest.Fault{Times: -1})
 	for range 3 {
-		_, err := http.Post(base+"/bot"+token+"/getMe", "application/json", strings.NewReader("{}"))
+		res, err := http.Post(base+"/bot"+token+"/getMe", "application/json", strings.NewReader("{}"))
+		if err == nil {
+			_ = res.Body.Close()
+		}
 		require.Error(t, err)
 	}
 }
