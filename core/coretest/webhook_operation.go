@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -46,12 +47,26 @@ func (c *webhookCase) operations(t *testing.T) {
 		}
 		require.NotEmpty(t, o.list, "the manager can %s: write a vector of it", o.name)
 		require.NotNil(t, c.Credential, "to %s takes a credential", o.name)
+		if o.name == "deregister" {
+			c.checkLost(t)
+		}
 		for _, v := range o.list {
 			t.Run(o.name+" "+v.Name, func(t *testing.T) {
 				c.play(t, o.do(), v, o.gives)
 				c.disconnected(t, o.do(), v, o.gives)
 			})
 		}
+	}
+}
+
+// checkLost asks for a deregistration after a registration whose answer was
+// lost: the vendor's id is not known then, and the subscription may be there.
+func (c *webhookCase) checkLost(t *testing.T) {
+	given := func(list []WebhookOperation, has bool) bool {
+		return slices.ContainsFunc(list, func(v WebhookOperation) bool { return (v.ProviderID+v.Hook.ProviderID != "") == has })
+	}
+	if given(c.Register, true) {
+		require.True(t, given(c.Deregister, false), "the vendor gives ids: write a vector of a deregistration without provider_id")
 	}
 }
 

@@ -225,8 +225,11 @@ func webhookVectors() map[string]any {
 			"name": "more events", "hook": map[string]any{"provider_id": "h1", "events": []string{"made", "gone"}}, "provider_id": "h1",
 			"exchanges": exchange("PUT", "/hooks/h1", map[string]any{"url": ingress, "secret": "s3cr3t-of-hook", "id": "h1", "events": []string{"made", "gone"}}, 200),
 		}},
-		"deregister": []any{map[string]any{"name": "known", "provider_id": "h1", "exchanges": exchange("DELETE", "/hooks/h1", nil, 204)}},
-		"ping":       []any{map[string]any{"name": "known", "provider_id": "h1", "exchanges": exchange("POST", "/hooks/h1/ping", nil, 204)}},
+		"deregister": []any{
+			map[string]any{"name": "known", "provider_id": "h1", "exchanges": exchange("DELETE", "/hooks/h1", nil, 204)},
+			map[string]any{"name": "answer lost", "exchanges": exchange("DELETE", "/hooks/", nil, 204)},
+		},
+		"ping": []any{map[string]any{"name": "known", "provider_id": "h1", "exchanges": exchange("POST", "/hooks/h1/ping", nil, 204)}},
 	}
 }
 
@@ -307,6 +310,9 @@ var vectorFaults = map[string]struct {
 	"no update vectors":     {func(v map[string]any) { delete(v, "update") }, "the manager can update"},
 	"no deregister vectors": {func(v map[string]any) { delete(v, "deregister") }, "the manager can deregister"},
 	"no ping vectors":       {func(v map[string]any) { delete(v, "ping") }, "the manager can ping"},
+	"no lost answer": {func(v map[string]any) {
+		v["deregister"] = v["deregister"].([]any)[:1]
+	}, "a deregistration without provider_id"},
 	"no credential":         {func(v map[string]any) { delete(v, "credential") }, "takes a credential"},
 	"a member unknown":      {func(v map[string]any) { v["deliverings"] = []any{} }, "unknown field"},
 	"nothing of signatures": {func(v map[string]any) { delete(v, "signed") }, "signed must name the headers"},
