@@ -48,6 +48,9 @@ func ParseDataURI(uri string) (data []byte, mime string, err error) {
 	if !encoded {
 		return []byte(body), mime, nil
 	}
+	if data, err = base64.StdEncoding.DecodeString(body); err == nil {
+		return data, mime, nil
+	}
 	data, err = base64.RawStdEncoding.DecodeString(standardBase64(body))
 	if err != nil {
 		return nil, "", Errorf(Invalid, "the data URI's content is not valid base64: %w", err)
