@@ -4,7 +4,10 @@ package main
 // own folder and this list; its order has no meaning.
 import (
 	_ "agentserver/providers/agentmail"
+	_ "agentserver/providers/compass"
+	_ "agentserver/providers/genericwebhook"
 	_ "agentserver/providers/github"
 	_ "agentserver/providers/jina"
 	_ "agentserver/providers/openai"
+	_ "agentserver/providers/telegram"
 )

@@ -52,8 +52,10 @@ func viaJSON(v any) (any, error) {
 // own, a little higher: what is stored must stay readable.
 const maxDepth = 1000
 
-// tooDeep reports whether JSON nests deeper than maxDepth.
-func tooDeep(data []byte) bool {
+func tooDeep(data []byte) bool { return deeperThan(data, maxDepth) }
+
+// deeperThan reports whether JSON nests deeper than a number of levels.
+func deeperThan(data []byte, levels int) bool {
 	depth, inText := 0, false
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; {
@@ -63,7 +65,7 @@ func tooDeep(data []byte) bool {
 			inText = !inText
 		case inText:
 		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
+			if depth++; depth > levels {
 				return true
 			}
 		case c == '}' || c == ']':
@@ -87,6 +89,40 @@ func DecodeJSON(data []byte) (any, error) {
 		return nil, Errorf(Invalid, "text after the JSON value")
 	}
 	return numbers(v), nil
+}
+
+// maxObjectDepth leaves room below maxDepth for what an object is put into, such
+// as a node's inputs.
+const maxObjectDepth = maxDepth - 10
+
+// DecodeObject reads the JSON object that came from outside, such as the body of
+// a webhook's delivery, with numbers as [DecodeJSON] gives them. Errors are of
+// kind Invalid and speak of "the body".
+func DecodeObject(data []byte) (map[string]any, error) {
+	v, err := DecodeBody(data)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := v.(map[string]any)
+	if !ok {
+		return nil, Errorf(Invalid, "the body must be a JSON object, not %s", kindName(v))
+	}
+	return o, nil
+}
+
+// DecodeBody is [DecodeObject] for any JSON value.
+func DecodeBody(data []byte) (any, error) {
+	if !json.Valid(data) {
+		return nil, Errorf(Invalid, "the body is not valid JSON")
+	}
+	if deeperThan(data, maxObjectDepth) {
+		return nil, Errorf(Invalid, "the body is nested deeper than %d levels", maxObjectDepth)
+	}
+	v, err := DecodeJSON(data)
+	if err != nil {
+		return nil, Errorf(Invalid, "the body is not valid JSON: %w", err)
+	}
+	return v, nil
 }
 
 // numbers replaces json.Number in a decoded value, in place.

@@ -2,9 +2,6 @@ package builtin
 
 import (
 	"context"
-	"encoding/base64"
-	"net/url"
-	"strings"
 
 	"agentserver/core"
 )
@@ -37,10 +34,10 @@ func fileInput() core.Block {
 func storeFile(ctx context.Context, run *core.Run, ref string, inline bool) (string, error) {
 	var data []byte
 	var mime, name string
-	isData := strings.HasPrefix(ref, "data:")
+	isData := core.IsDataURI(ref)
 	var err error
 	if isData {
-		data, mime, err = parseDataURI(ref)
+		data, mime, err = core.ParseDataURI(ref)
 	} else {
 		data, mime, name, err = run.Files.Open(ctx, run, ref)
 	}
@@ -48,39 +45,11 @@ func storeFile(ctx context.Context, run *core.Run, ref string, inline bool) (str
 		return "", err
 	}
 	if inline {
-		return dataURI(data, mime), nil
+		return core.DataURI(data, mime), nil
 	}
 	stored, err := run.Files.Put(ctx, run, data, mime, name)
 	if isData && core.KindOf(err) == core.Unavailable {
-		return dataURI(data, mime), nil
+		return core.DataURI(data, mime), nil
 	}
 	return stored, err
-}
-
-func dataURI(data []byte, mime string) string {
-	return "data:" + mime + ";base64," + base64.StdEncoding.EncodeToString(data)
-}
-
-// parseDataURI gives the content and the media type of a data URI.
-func parseDataURI(uri string) (data []byte, mime string, err error) {
-	head, body, ok := strings.Cut(strings.TrimPrefix(uri, "data:"), ",")
-	if !ok {
-		return nil, "", core.Errorf(core.Invalid, "the data URI has no content: a comma is missing")
-	}
-	mime, encoded := strings.CutSuffix(head, ";base64")
-	if mime == "" {
-		mime = "text/plain;charset=US-ASCII"
-	}
-	if !encoded {
-		text, err := url.PathUnescape(body)
-		if err != nil {
-			return nil, "", core.Errorf(core.Invalid, "the data URI's content is not valid: %w", err)
-		}
-		return []byte(text), mime, nil
-	}
-	data, err = base64.StdEncoding.DecodeString(body)
-	if err != nil {
-		return nil, "", core.Errorf(core.Invalid, "the data URI's content is not valid base64: %w", err)
-	}
-	return data, mime, nil
 }

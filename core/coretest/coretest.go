@@ -12,7 +12,7 @@ import (
 )
 
 // Run checks a provider that is registered, and runs the vectors of its blocks
-// from testdata.
+// and of its webhooks from testdata.
 func Run(t *testing.T, p *core.Provider) {
 	t.Helper()
 	RunDir(t, p, "testdata")
@@ -40,6 +40,7 @@ func RunDir(t *testing.T, p *core.Provider, dir string) {
 	for name := range vectors {
 		require.True(t, known[name], "%s/%s.json belongs to no block of %s", dir, name, p.Name)
 	}
+	runWebhook(t, p, dir)
 }
 
 func runVector(t *testing.T, b core.Block, v Vector) {
@@ -61,16 +62,18 @@ func runVector(t *testing.T, b core.Block, v Vector) {
 	transport := &transport{t: t, exchanges: v.Exchanges}
 	models := &models{t: t, exchanges: v.Models}
 	store := newStore(v.Store)
+	files, err := openFiles(v.Files)
+	require.NoError(t, err)
 	run := &core.Run{
 		UserID: "user-1", GraphID: "graph-1", GraphVersion: 1, GraphExecID: "run-1",
 		NodeID: "node-1", NodeExecID: "step-1", Timezone: location(t, v.Timezone),
 		ReviewSafeMode: v.ReviewSafeMode, SensitiveSafeMode: v.SensitiveSafeMode,
-		HTTP: transport, Store: store, Models: models, Stats: &core.Stats{},
+		HTTP: transport, Store: store, Models: models, Files: files, Stats: &core.Stats{},
 	}
 	var got []Output
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err := core.Execute(ctx, b, run, in, func(pin string, value any) error {
+	err = core.Execute(ctx, b, run, in, func(pin string, value any) error {
 		got = append(got, Output{pin, value})
 		return nil
 	})
@@ -138,21 +141,26 @@ func addCredential(t *testing.T, in core.Values, f *core.InputField, given map[s
 	if c.Provider == "" {
 		c.Provider = f.Credentials.Providers[0]
 	}
+	in[f.Name] = openCredential(t, c)
+}
+
+// openCredential gives the credential that a vector describes.
+func openCredential(t *testing.T, c Credential) core.Credential {
 	base := core.CredentialBase{ID: "credential-1", Provider: c.Provider, Title: "Test", Metadata: c.Metadata}
 	switch c.Type {
 	case core.TypeAPIKey:
-		in[f.Name] = core.APIKey{CredentialBase: base, Key: core.Secret(c.Key)}
+		return core.APIKey{CredentialBase: base, Key: core.Secret(c.Key)}
 	case core.TypeOAuth2:
-		in[f.Name] = core.OAuth2{CredentialBase: base, AccessToken: core.Secret(c.Token), Scopes: c.Scopes, Username: c.Username}
+		return core.OAuth2{CredentialBase: base, AccessToken: core.Secret(c.Token), Scopes: c.Scopes, Username: c.Username}
 	case core.TypeUserPassword:
-		in[f.Name] = core.UserPassword{CredentialBase: base, Username: core.Secret(c.Username), Password: core.Secret(c.Password)}
+		return core.UserPassword{CredentialBase: base, Username: core.Secret(c.Username), Password: core.Secret(c.Password)}
 	case core.TypeHostScoped:
 		headers := map[string]core.Secret{}
 		for k, h := range c.Headers {
 			headers[k] = core.Secret(h)
 		}
-		in[f.Name] = core.HostScoped{CredentialBase: base, Host: c.Host, Headers: headers}
-	default:
-		require.Failf(t, "bad vector", "credential type %q", c.Type)
+		return core.HostScoped{CredentialBase: base, Host: c.Host, Headers: headers}
 	}
+	require.Failf(t, "bad vector", "credential type %q", c.Type)
+	return nil
 }

@@ -3,9 +3,12 @@ package coretest
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,8 +31,19 @@ type echoOut struct {
 func echoProvider(t *testing.T) *core.Provider {
 	echo := core.NewBlock(core.BlockSpec{ID: "00000000-0000-4000-8000-000000000001", Name: "EchoBlock", Description: "Echoes."},
 		func(ctx context.Context, run *core.Run, in *echoIn, out *echoOut) error {
-			if in.Text == "fail" {
+			switch in.Text {
+			case "fail":
 				return core.Errorf(core.Invalid, "told to fail")
+			case "upload":
+				return upload(ctx, run)
+			case "copy":
+				data, mime, name, err := run.Files.Open(ctx, run, "workspace://a")
+				if err != nil {
+					return err
+				}
+				ref, err := run.Files.Put(ctx, run, data, mime, name)
+				out.Text.Emit(name + " " + ref)
+				return err
 			}
 			out.Text.Emit(in.Text)
 			return nil
@@ -37,6 +51,45 @@ func echoProvider(t *testing.T) *core.Provider {
 	p := &core.Provider{Name: "echo", Title: "Echo", Blocks: []core.Block{echo}}
 	require.NoError(t, (&core.Registry{}).Add(p))
 	return p
+}
+
+// upload sends a form with a field and a file.
+func upload(ctx context.Context, run *core.Run) error {
+	const body = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n" +
+		"--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.png\"\r\nContent-Type: image/png\r\n\r\n2\r\n--b--\r\n"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://example.com/", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	res, err := run.HTTP.Do(req)
+	if err != nil {
+		return err
+	}
+	return res.Body.Close()
+}
+
+// uploaded is a vector of upload; file gives members of the file's part that
+// differ from those that are sent.
+func uploaded(file map[string]any) map[string]any {
+	part := map[string]any{"name": "f", "filename": "x.png", "type": "image/png", "base64": "Mg=="}
+	maps.Copy(part, file)
+	return map[string]any{
+		"name": "upload", "input": map[string]any{"text": "upload"}, "outputs": []any{},
+		"exchanges": []any{map[string]any{
+			"request": map[string]any{
+				"method": "POST", "url": "https://example.com/", "parts": []any{map[string]any{"name": "a", "text": "1"}, part},
+			}, "response": map[string]any{},
+		}},
+	}
+}
+
+// copied is a vector of a block that opens a file and stores it.
+func copied(file map[string]any) map[string]any {
+	return map[string]any{
+		"name": "copy", "input": map[string]any{"text": "copy"}, "files": map[string]any{"workspace://a": file},
+		"outputs": []any{[]any{"text", "a.png data:image/png;base64,MQ=="}},
+	}
 }
 
 func vectors(t *testing.T, list ...map[string]any) string {
@@ -51,6 +104,7 @@ func TestGoodProviderPasses(t *testing.T) {
 	RunDir(t, echoProvider(t), vectors(t,
 		map[string]any{"name": "echo", "input": map[string]any{"text": "hi"}, "outputs": []any{[]any{"text", "hi"}}},
 		map[string]any{"name": "failure", "input": map[string]any{"text": "fail"}, "outputs": []any{}, "error": "told to fail"},
+		uploaded(nil), copied(map[string]any{"mime": "image/png", "name": "a.png", "base64": "MQ=="}),
 	))
 }
 
@@ -65,7 +119,13 @@ var faults = map[string][]map[string]any{
 		"name": "x", "input": map[string]any{"text": "hi"}, "outputs": []any{[]any{"text", "hi"}},
 		"exchanges": []any{map[string]any{"request": map[string]any{"method": "GET", "url": "https://example.com/"}, "response": map[string]any{}}},
 	}},
-	"a member unknown": {{"name": "x", "inputs": map[string]any{}, "outputs": []any{}}},
+	"another file name":    {uploaded(map[string]any{"filename": "y.png"})},
+	"another type of file": {uploaded(map[string]any{"type": "image/jpeg"})},
+	"another file":         {uploaded(map[string]any{"base64": "MQ=="})},
+	"another part":         {uploaded(map[string]any{"name": "g"})},
+	"another file opened":  {copied(map[string]any{"mime": "image/png", "name": "a.png", "base64": "Mg=="})},
+	"a file in bad base64": {copied(map[string]any{"mime": "image/png", "name": "a.png", "base64": "*"})},
+	"a member unknown":     {{"name": "x", "inputs": map[string]any{}, "outputs": []any{}}},
 }
 
 // Each planted fault fails a test run of its own, in a process of its own.

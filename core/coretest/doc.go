@@ -12,4 +12,8 @@
 // An exchange gives the request that the block must send and the answer it
 // gets; the kit plays them in order over a scripted transport and fails on
 // any other request.
+//
+// A provider with webhooks has testdata/webhook.json, see [WebhookVectors]. From
+// each genuine delivery the kit derives forgeries, replays and bodies that no
+// vendor sends, and it looks for secrets where users would see them.
 package coretest

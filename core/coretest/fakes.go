@@ -60,6 +60,8 @@ func (s *transport) compare(want Request, r *http.Request) {
 		require.Equal(t, url.Values(want.Form), form, "form of request %d", s.next)
 	case want.Text != "":
 		require.Equal(t, want.Text, string(body), "body of request %d", s.next)
+	case want.Parts != nil:
+		require.Equal(t, plainParts(t, want.Parts), readParts(t, r, body), "parts of request %d", s.next)
 	}
 }
 

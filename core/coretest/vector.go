@@ -36,6 +36,9 @@ type Vector struct {
 	// what it must hold afterwards.
 	Store      map[string]any `json:"store,omitempty"`
 	StoreAfter map[string]any `json:"store_after,omitempty"`
+	// Files can be opened by these references. Data URIs open in any case, and a
+	// file that the block stores gets a data URI as its reference.
+	Files map[string]File `json:"files,omitempty"`
 	// Outputs are the emissions expected, in order, as [pin, value] pairs.
 	Outputs []Output `json:"outputs"`
 	// Error, when set, must be part of the failure's message.
@@ -69,10 +72,23 @@ type Request struct {
 	URL     string              `json:"url"`
 	Query   map[string][]string `json:"query,omitempty"`
 	Headers map[string]string   `json:"headers,omitempty"`
-	// Body is compared as JSON; Form as a URL-encoded form; Text as it is.
-	Body any                 `json:"body,omitempty"`
-	Form map[string][]string `json:"form,omitempty"`
-	Text string              `json:"text,omitempty"`
+	// Body is compared as JSON; Form as a URL-encoded form; Text as it is; Parts
+	// as those of a multipart form, in their order.
+	Body  any                 `json:"body,omitempty"`
+	Form  map[string][]string `json:"form,omitempty"`
+	Text  string              `json:"text,omitempty"`
+	Parts []Part              `json:"parts,omitempty"`
+}
+
+// Part is a part of a multipart form.
+type Part struct {
+	Name string `json:"name"`
+	// FileName and Type are those of a file; a field has none.
+	FileName string `json:"filename,omitempty"`
+	Type     string `json:"type,omitempty"`
+	// Text is the content, or Base64 what is not text.
+	Text   string `json:"text,omitempty"`
+	Base64 string `json:"base64,omitempty"`
 }
 
 // Response is the vendor's answer.

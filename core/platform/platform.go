@@ -23,6 +23,7 @@ import (
 	"agentserver/core/managed"
 	"agentserver/core/preset"
 	"agentserver/core/webhook"
+	"agentserver/core/workspace"
 )
 
 // Platform holds the services of one process.
@@ -195,8 +196,10 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 		HeartbeatTimeout: c.Worker.HeartbeatTimeout, Work: p.works,
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
-		Services: execution.Services{HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry))},
-		Log:      p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
+		Services: execution.Services{
+			HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry)), Files: workspace.NewFiles(p.outbound.common, 0),
+		},
+		Log: p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
 	if err := p.buildWebhooks(ctx, queue); err != nil {
 		return err
