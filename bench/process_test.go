@@ -25,13 +25,19 @@ func binary(b *testing.B) string {
 	return path
 }
 
-// launch starts the server on an empty folder and waits for its first answer.
-func launch(b *testing.B, path, dir string) (cmd *exec.Cmd, address string) {
+// freePort gives an address that nothing listens on.
+func freePort(b *testing.B) string {
 	b.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)
-	address = l.Addr().String()
-	require.NoError(b, l.Close())
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// launch starts the server on an empty folder and waits for its first answer.
+func launch(b *testing.B, path, dir string) (cmd *exec.Cmd, address string) {
+	b.Helper()
+	address = freePort(b)
 	cmd = exec.Command(path, "serve", "--listen", address)
 	cmd.Dir = dir
 	require.NoError(b, cmd.Start())

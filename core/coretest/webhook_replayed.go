@@ -29,7 +29,8 @@ func (c *webhookCase) replayed(t *testing.T, d WebhookDelivery) {
 		if first.ReplayKey != "" {
 			require.Equal(t, first.ReplayKey, again.ReplayKey, "replay key %s", what)
 		}
-		if c.CoversBody && first.DeliveryID != again.DeliveryID {
+		// Test deliveries start nothing, so they need none.
+		if c.CoversBody && first.DeliveryID != again.DeliveryID && first.Type != core.PingEvent {
 			require.NotEmpty(t, first.ReplayKey, "%s, the id of the delivery is another: a replay key is needed", what)
 		}
 	}
