@@ -36,6 +36,7 @@ func BenchmarkDeliveries(b *testing.B) {
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "AGENTSERVER_DATABASE_URL=" + url, "AGENTSERVER_REDIS_URL=" + os.Getenv("TEST_REDIS_URL"),
 		"AGENTSERVER_PUBLIC_URL=http://" + address, "AGENTSERVER_LISTEN=" + address, "AGENTSERVER_WEBHOOKS_RATE=10000", "AGENTSERVER_LOG_LEVEL=warn",
+		"AGENTSERVER_WORKER_MAX_RUNS_PER_USER_GRAPH=500",
 	}
 	run := func(args ...string) *exec.Cmd {
 		cmd := exec.Command(path, args...)

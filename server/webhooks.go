@@ -52,12 +52,17 @@ func (a *API) ingress(c echo.Context) error {
 	// Without the deadline, a sender that sends nothing would hold memory; where
 	// the connection knows no deadlines, the body limit still holds.
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(deliveryTimeout))
-	err := a.platform.Webhooks.Receive(c.Request().Context(), c.Param("provider"), c.Param("webhook_id"), c.Request())
+	r := c.Request()
+	err := a.platform.Webhooks.Receive(r.Context(), c.Param("provider"), c.Param("webhook_id"), r)
 	var refusal *webhook.Refusal
-	if errors.As(err, &refusal) {
+	switch {
+	case errors.As(err, &refusal):
+		// Not a failure of the server, which would be logged one by one just when it
+		// is busy.
 		c.Response().Header().Set("Retry-After", refusal.RetryAfter())
-	}
-	if err != nil {
+		status, body := ErrorAnswer(r.Method, r.URL.Path, refusal.Err)
+		return c.JSON(status, body)
+	case err != nil:
 		return err
 	}
 	return c.JSONBlob(http.StatusOK, []byte("null"))

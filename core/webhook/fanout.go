@@ -21,11 +21,11 @@ const (
 	deliveryLine = "webhook_deliveries"
 	retireLine   = "webhook_retirements"
 	// jobSize is how many deliveries one job takes, and jobLanes how many of them
-	// at a time.
+	// at a time. Few at a time leave room for those that arrive, and for the runs.
 	jobSize  = 50
-	jobLanes = 8
+	jobLanes = 4
 	// deliveryJobs and retireJobs are how many jobs one process does at a time.
-	deliveryJobs = 4
+	deliveryJobs = 2
 	retireJobs   = 4
 	// longestRetry bounds the pause between two attempts at a delivery.
 	longestRetry = time.Hour

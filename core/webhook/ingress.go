@@ -28,6 +28,10 @@ func (s *Service) Receive(ctx context.Context, provider, id string, r *http.Requ
 		provider = "unknown"
 	}
 	s.metrics.received(provider, label)
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		s.refusals.note(ctx, s.Log, refusal.Reason)
+	}
 	return err
 }
 

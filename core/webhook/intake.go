@@ -9,8 +9,9 @@ import (
 const (
 	// intakeBatch deliveries go into one transaction.
 	intakeBatch = 200
-	// intakeQueue deliveries wait for it before more are refused.
-	intakeQueue = 1000
+	// intakeQueue deliveries wait for it before more are refused; their bytes have
+	// a bound of their own.
+	intakeQueue = 10_000
 )
 
 // intake is the one writer of deliveries of a process: it commits those that

@@ -104,6 +104,8 @@ type Service struct {
 	limits  *limits
 	intake  *intake
 	metrics *metrics
+	// refusals are told in the log now and then.
+	refusals refusals
 }
 
 // Open makes the service and declares its jobs.
