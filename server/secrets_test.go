@@ -67,6 +67,10 @@ func TestSecretsStayInside(t *testing.T) {
 		b.storeSecrets()
 		b.useSecrets()
 		b.signIn(vendor)
+		hook := b.subscribe(alice, opened).hook
+		b.signed(hook, "thing.opened", "1", `{"n":1}`).is(200, "null")
+		b.signed(vendorHook{url: hook.url, secret: "canary-guess"}, "thing.opened", "2", `{"n":2}`)
+		b.settled()
 		b.ok(alice, "GET", "/api/integrations/credentials", nil)
 		before := b.stored()
 		require.Equal(b.t, 202, b.call(alice, "DELETE", "/api/auth/user", `{"confirm":"alice@example.com"}`).status)
@@ -80,7 +84,7 @@ func TestSecretsStayInside(t *testing.T) {
 		require.Contains(t, places["events"], "account.deleted")
 		require.Contains(t, places["database"], "acme0000-0000-4000-8000-0000000000b0")
 		for place, text := range places {
-			for _, secret := range []string{"canary", "acme-secret-key", b.tokens[alice], b.tokens[admin]} {
+			for _, secret := range []string{"canary", "acme-secret-key", hook.secret, b.tokens[alice], b.tokens[admin]} {
 				at := strings.Index(text, secret)
 				require.Negative(t, at, "%s: …%s…", place, text[max(0, at-200):min(len(text), max(0, at)+100)])
 			}

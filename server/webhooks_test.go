@@ -392,6 +392,33 @@ func TestUnlinkedWebhook(t *testing.T) {
 	})
 }
 
+// An agent from before there were presets has its webhook at its node.
+func TestWebhookAtANode(t *testing.T) {
+	engines(t, func(b *bed) {
+		s := b.subscribe(alice, opened)
+		id := strings.Split(s.hook.url, "/")[7]
+		old := triggered()
+		hook := old["nodes"].([]any)[0].(map[string]any)
+		hook["webhook_id"], hook["webhook"] = id, map[string]any{"id": id}
+		hook["input_default"] = map[string]any{
+			"repo": s.hook.resource, "events": opened, "credentials": map[string]any{"id": s.credential, "provider": "acme", "type": "api_key"},
+		}
+		g := b.save(alice, old)["id"].(string)
+		presets := b.object(alice, "GET", "/api/library/presets?graph_id="+g, nil)["presets"].([]any)
+		require.Len(b.t, presets, 1)
+		p := presets[0].(map[string]any)
+		require.Equal(b.t, []any{id, true, s.hook.resource}, []any{p["webhook_id"], p["is_active"], p["inputs"].(map[string]any)["repo"]})
+		require.Contains(b.t, p["credentials"], s.key)
+		b.signed(s.hook, "thing.opened", "1", `{"n":1}`).is(200, "null")
+		b.settled()
+		require.Len(b.t, b.runsOf(alice, g), 1)
+
+		hook["input_default"] = map[string]any{"repo": s.hook.resource, "events": opened}
+		stolen := b.save(bob, old)["id"].(string)
+		require.Empty(b.t, b.object(bob, "GET", "/api/library/presets?graph_id="+stolen, nil)["presets"], "another's webhook")
+	})
+}
+
 // Deliveries are not kept for ever, and one whose job was lost is taken up.
 func TestDeliveryCleanUp(t *testing.T) {
 	engines(t, func(b *bed) {

@@ -31,12 +31,30 @@ func (s *Service) Create(ctx context.Context, userID string, g Graph) (*Model, e
 				return err
 			}
 		}
-		return s.library.Added(tx, userID, g.Header, subs)
+		if err := s.library.Added(tx, userID, g.Header, subs); err != nil {
+			return err
+		}
+		return s.adoptWebhooks(tx, userID, loaded)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("saving graph: %w", err)
 	}
 	return s.model(loaded, false), nil
+}
+
+// adoptWebhooks hands over the webhooks that came with the nodes of a graph.
+func (s *Service) adoptWebhooks(tx *gorm.DB, userID string, g *Loaded) error {
+	if s.Triggers == nil {
+		return nil
+	}
+	for i := range g.Nodes {
+		if id := g.Nodes[i].webhookID; id != "" {
+			if err := s.Triggers.Adopt(tx, userID, g, &g.Nodes[i], id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // tidy brings headers into a form that can be stored, and refuses what cannot

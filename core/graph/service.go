@@ -53,6 +53,13 @@ type Credentials interface {
 	Find(ctx context.Context, userID, id string) (*core.CredentialRef, error)
 }
 
+// Triggers take over the webhooks that older agents have at their nodes.
+type Triggers interface {
+	// Adopt makes a trigger of a node of a graph that is being saved, inside the
+	// transaction. It does nothing when the webhook is not the user's.
+	Adopt(tx *gorm.DB, userID string, g *Loaded, node *Node, webhookID string) error
+}
+
 // Service is the room's front door.
 type Service struct {
 	store       store
@@ -65,6 +72,8 @@ type Service struct {
 	// BeforeDelete, when set, is called before a graph's versions go, to stop
 	// what runs on them.
 	BeforeDelete func(ctx context.Context, userID, graphID string) error
+	// Triggers, when set, are told of webhooks at nodes.
+	Triggers Triggers
 }
 
 type versionKey struct {

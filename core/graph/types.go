@@ -34,6 +34,28 @@ type Node struct {
 	// The links are derived when a graph is read and ignored when it is saved.
 	InputLinks  []Link `json:"input_links"`
 	OutputLinks []Link `json:"output_links"`
+
+	// webhookID is the webhook that an agent from before there were presets has at
+	// its trigger node. It is read from files and not kept: see [Triggers].
+	webhookID string
+}
+
+// UnmarshalJSON reads a node, and from older files its webhook.
+func (n *Node) UnmarshalJSON(data []byte) error {
+	type plain Node
+	var p plain
+	if err := json.Unmarshal(data, &p); err != nil {
+		return err
+	}
+	var old struct {
+		WebhookID any `json:"webhook_id"`
+	}
+	if err := json.Unmarshal(data, &old); err != nil {
+		return err
+	}
+	*n = Node(p)
+	n.webhookID, _ = old.WebhookID.(string)
+	return nil
 }
 
 // NodeModel is a node of a stored graph.

@@ -230,6 +230,7 @@ func (p *Platform) buildWebhooks(ctx context.Context, queue *jobs.Queue) (err er
 		DB: p.DB, Registry: p.Registry, Graphs: p.Graphs, Executions: p.Executions, Webhooks: p.Webhooks, Accounts: p.Accounts, Log: p.Log,
 	})
 	p.Webhooks.Triggers = p.Presets
+	p.Graphs.Triggers = p.Presets
 	p.Credentials.BeforeDelete = p.Webhooks.CredentialGoes
 	return nil
 }

@@ -236,6 +236,18 @@ func (s *Service) Get(ctx context.Context, userID string, ids ...string) (map[st
 	return found, nil
 }
 
+// Find gives a webhook of a user inside a transaction, or nil.
+func (s *Service) Find(tx *gorm.DB, userID, id string) (*Webhook, error) {
+	var rows []row
+	if err := tx.Where("id = ? AND user_id = ? AND state = ?", id, userID, active).Limit(1).Find(&rows).Error; err != nil {
+		return nil, fmt.Errorf("finding webhook: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return s.shown(&rows[0]), nil
+}
+
 // find gives a webhook of a user, or nil.
 func (s *Service) find(ctx context.Context, userID, id string) (*row, error) {
 	var rows []row
