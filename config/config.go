@@ -117,7 +117,7 @@ type Managed struct {
 type Webhooks struct {
 	MaxBody     int           `key:"max_body" default:"26214400" min:"1024" max:"268435456" doc:"Largest delivery in bytes; vendors send up to 25 MB."`
 	MaxInFlight int           `key:"max_in_flight" default:"134217728" min:"1024" doc:"Most bytes of deliveries that one process receives at a time; it is never less than max_body. More are asked to come back."`
-	Rate        int           `key:"rate" default:"200" min:"1" max:"1000000" doc:"Most deliveries a second to one webhook that one process takes for long; five times as many may come at once. More are asked to come back."`
+	Rate        int           `key:"rate" default:"2000" min:"1" max:"1000000" doc:"Most deliveries a second to one webhook that one process takes for long; five times as many may come at once. More are asked to come back."`
 	MaxBacklog  int           `key:"max_backlog" default:"100000" min:"1" doc:"Most deliveries that wait for their runs to start; more are asked to come back."`
 	Attempts    int           `key:"attempts" default:"12" min:"1" max:"100" doc:"How often the runs of a delivery are tried to be started before it is given up; administrators can replay it then."`
 	Retry       time.Duration `key:"retry" default:"2s" min:"10ms" max:"1h" doc:"Pause after the first failed attempt; it doubles with each further one, up to an hour."`

@@ -311,6 +311,21 @@ func TestPing(t *testing.T) {
 	})
 }
 
+// Names that senders choose may be odd; they tell deliveries apart all the same.
+func TestOddDeliveries(t *testing.T) {
+	engines(t, func(b *bed) {
+		s := b.subscribe(alice, opened)
+		odd := []string{"\xff\xfe", "\xff\xfd", strings.Repeat("a", 5000), strings.Repeat("a", 5001), "ключ"}
+		for range 2 {
+			for n, name := range odd {
+				b.signed(s.hook, "thing.opened", name, fmt.Sprintf(`{"n":%d,"text":"\u0000\ud800"}`, n)).is(200, "null")
+			}
+		}
+		b.settled()
+		require.Len(b.t, b.runsOf(alice, s.graph), len(odd))
+	})
+}
+
 // A manual webhook is set up by its user, who sees the secret; its address stays.
 func TestManualWebhook(t *testing.T) {
 	engines(t, func(b *bed) {

@@ -3,6 +3,9 @@ package preset
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
 
 	"gorm.io/gorm"
 
@@ -23,7 +26,7 @@ func (s *Service) Linked(ctx context.Context, webhookID string) ([]webhook.Trigg
 	}
 	list := make([]webhook.Trigger, len(rows))
 	for i := range rows {
-		list[i] = &trigger{s, &rows[i]}
+		list[i] = &trigger{Service: s, row: &rows[i]}
 	}
 	return list, nil
 }
@@ -49,10 +52,21 @@ func (s *Service) Unlink(tx *gorm.DB, webhookID string) error {
 	return nil
 }
 
-// trigger is a preset as webhooks see it.
+// trigger is a preset as webhooks see it, for the deliveries of one job.
 type trigger struct {
 	*Service
 	row *row
+
+	once   sync.Once
+	agent  *agent
+	broken error
+}
+
+// agent is what a preset starts.
+type agent struct {
+	nodeID   string
+	wanted   []string // events; none means every one
+	timezone string
 }
 
 // ID is the preset's.
@@ -64,58 +78,58 @@ func (t *trigger) Fire(ctx context.Context, e webhook.Event, runID string) (star
 	if !r.IsActive {
 		return false, nil
 	}
-	log := t.Log.With("preset", r.ID, "webhook", e.WebhookID, "user", r.UserID, "graph", r.GraphID)
-	g, err := t.Graphs.Readable(ctx, r.UserID, r.GraphID, r.GraphVersion)
-	if err != nil {
-		return false, err
-	}
-	if g == nil {
-		log.WarnContext(ctx, "a trigger is turned off: its agent is gone")
-		return false, t.turnOff(ctx)
-	}
-	node, spec := t.Service.trigger(g.Version)
-	if spec == nil {
-		log.WarnContext(ctx, "a trigger is removed: its agent does not begin with one any more")
-		return false, t.unlink(ctx, "id = ?", r.ID)
-	}
-	inputs, err := t.triggerInputs(g, node, r)
-	if err != nil {
-		return false, err
-	}
-	wanted, err := webhook.Events(spec.Webhook, inputs)
-	if err != nil {
-		return false, core.Errorf(core.Invalid, "Event filter is not configured on trigger")
-	}
-	if !matches(wanted, e.Type) {
-		return false, nil
-	}
-	zone, err := t.timezone(ctx, r.UserID)
-	if err != nil {
-		return false, err
+	t.once.Do(func() { t.agent, t.broken = t.find(ctx) })
+	if t.agent == nil || t.broken != nil || !matches(t.agent.wanted, e.Type) {
+		return false, t.broken
 	}
 	mask := over(r.Inputs.V, core.Values{payload: e.Payload})
 	_, err = t.Executions.Start(ctx, execution.StartRequest{
 		UserID: r.UserID, GraphID: r.GraphID, GraphVersion: r.GraphVersion, Credentials: r.Credentials.V,
-		Masks: map[string]core.Values{node.ID: mask}, PresetID: r.ID, Timezone: zone, RunID: runID,
+		Masks: map[string]core.Values{t.agent.nodeID: mask}, PresetID: r.ID, Timezone: t.agent.timezone, RunID: runID,
 	})
 	if core.IsKind(err, core.Forbidden) {
-		log.WarnContext(ctx, "triggers of an agent are removed: it is not in the user's library any more", "error", err)
-		return false, t.unlink(ctx, "user_id = ? AND graph_id = ? AND webhook_id = ?", r.UserID, r.GraphID, e.WebhookID)
+		t.log().WarnContext(ctx, "triggers of an agent are removed: it is not in the user's library any more", "error", err)
+		return false, t.unlink(ctx, "user_id = ? AND graph_id = ? AND webhook_id = ?", r.UserID, r.GraphID, r.WebhookID)
 	}
 	return err == nil, err
 }
 
+// find gives the agent of the preset. It is nil when there is none any more; the
+// trigger is turned off or removed then.
+func (t *trigger) find(ctx context.Context) (*agent, error) {
+	r := t.row
+	g, err := t.Graphs.Readable(ctx, r.UserID, r.GraphID, r.GraphVersion)
+	if err != nil {
+		return nil, err
+	}
+	if g == nil {
+		t.log().WarnContext(ctx, "a trigger is turned off: its agent is gone")
+		return nil, t.turnOff(ctx)
+	}
+	node, spec := t.Service.trigger(g.Version)
+	if spec == nil {
+		t.log().WarnContext(ctx, "a trigger is removed: its agent does not begin with one any more")
+		return nil, t.unlink(ctx, "id = ?", r.ID)
+	}
+	inputs, err := t.triggerInputs(g, node, r)
+	if err != nil {
+		return nil, err
+	}
+	a := &agent{nodeID: node.ID}
+	if a.wanted, err = webhook.Events(spec.Webhook, inputs); err != nil {
+		return nil, core.Errorf(core.Invalid, "Event filter is not configured on trigger")
+	}
+	a.timezone, err = t.timezone(ctx, r.UserID)
+	return a, err
+}
+
+func (t *trigger) log() *slog.Logger {
+	return t.Log.With("preset", t.row.ID, "webhook", *t.row.WebhookID, "user", t.row.UserID, "graph", t.row.GraphID)
+}
+
 // matches reports whether an event is among those wanted; none means every one.
 func matches(wanted []string, event string) bool {
-	if len(wanted) == 0 {
-		return true
-	}
-	for _, w := range wanted {
-		if w == event {
-			return true
-		}
-	}
-	return false
+	return len(wanted) == 0 || slices.Contains(wanted, event)
 }
 
 func (t *trigger) turnOff(ctx context.Context) error {

@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -126,10 +128,23 @@ func newDelivery(hook *row, e core.WebhookEvent, size int) *deliveryRow {
 	}
 	now := db.Now()
 	return &deliveryRow{
-		ID: id.String(), WebhookID: hook.ID, UserID: hook.UserID, Provider: hook.Provider, EventType: e.Type,
-		DeliveryID: textOrNil(e.DeliveryID), ReplayKey: textOrNil(e.ReplayKey), Payload: db.AsJSON(e.Payload), Size: int64(size),
+		ID: id.String(), WebhookID: hook.ID, UserID: hook.UserID, Provider: hook.Provider, EventType: storable(e.Type),
+		DeliveryID: textOrNil(storable(e.DeliveryID)), ReplayKey: textOrNil(storable(e.ReplayKey)), Payload: db.AsJSON(e.Payload), Size: int64(size),
 		State: Pending, ReceivedAt: now, NextAt: now,
 	}
+}
+
+// longestName bounds names that senders choose.
+const longestName = 200
+
+// storable makes a name that a sender chose fit for the database and its indexes;
+// different names stay different.
+func storable(name string) string {
+	if clean := db.Clean(name); clean == name && len(name) <= longestName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
 // storeDeliveries commits deliveries together with the jobs that start their
