@@ -40,7 +40,7 @@ func TestProvidersList(t *testing.T) {
 			"openai off 0 api_key not set (providers.openai.api_key or OPENAI_API_KEY)",
 		},
 		{"not enabled", "openai", []string{"AGENTSERVER_PROVIDERS_ENABLED=test", "OPENAI_API_KEY=x"}, "openai off 0 api_key set"},
-		{"without credentials", "test", nil, "test on 2 - -"},
+		{"without credentials", "test", nil, "test on 3 - -"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

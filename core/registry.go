@@ -240,16 +240,21 @@ func (r *Registry) Offered(f CredentialsField) CredentialsField {
 	if len(f.Types) < 2 || !slices.Contains(f.Types, TypeOAuth2) {
 		return f
 	}
+	declared := false
 	for _, name := range f.Providers {
 		p, ok := r.Provider(name)
 		if !ok {
 			continue
 		}
 		if auth, ok := p.OAuth(); ok {
+			declared = true
 			if id, secret := auth.Client(); id != "" && secret != "" {
 				return f
 			}
 		}
+	}
+	if !declared {
+		return f
 	}
 	f.Types = slices.DeleteFunc(slices.Clone(f.Types), func(t CredentialType) bool { return t == TypeOAuth2 })
 	return f
