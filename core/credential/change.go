@@ -99,23 +99,19 @@ func (s *Service) Delete(ctx context.Context, userID, provider, id string, force
 	if err := deletable(r, provider); err != nil {
 		return Deletion{}, err
 	}
-	if s.BeforeDelete != nil {
-		ref := core.CredentialRef{ID: r.ID, Provider: r.Provider, Type: r.Type, Title: r.Title}
-		confirm, err := s.BeforeDelete(ctx, userID, ref, force)
-		if err != nil || confirm {
-			return Deletion{NeedsConfirmation: confirm && err == nil}, err
+	ref := core.CredentialRef{ID: r.ID, Provider: r.Provider, Type: r.Type, Title: r.Title}
+	for again := true; again; {
+		if s.BeforeDelete != nil {
+			confirm, err := s.BeforeDelete(ctx, userID, ref, force)
+			if err != nil || confirm {
+				return Deletion{NeedsConfirmation: confirm && err == nil}, err
+			}
+		}
+		// The row is read again, because a refresh may have changed its tokens.
+		if r, again, err = s.deleteUnused(ctx, userID, provider, id); err != nil {
+			break
 		}
 	}
-	// The row is read again, because a refresh may have changed its tokens.
-	err = s.db.Tx(ctx, func(tx *gorm.DB) error {
-		if r, err = lockRow(tx, userID, id); err != nil {
-			return err
-		}
-		if err := deletable(r, provider); err != nil {
-			return err
-		}
-		return tx.Where("user_id = ? AND id = ?", userID, id).Delete(&row{}).Error
-	})
 	var known *core.Error
 	switch {
 	case errors.As(err, &known):
@@ -128,6 +124,37 @@ func (s *Service) Delete(ctx context.Context, userID, provider, id string, force
 	// The credential is gone, so a client that leaves does not change the rest.
 	revoked := s.revokeRow(context.WithoutCancel(ctx), r) == nil
 	return Deletion{Revoked: &revoked}, nil
+}
+
+// deleteUnused removes a credential, unless something has begun to use it, which it
+// reports. It gives what it has removed.
+func (s *Service) deleteUnused(ctx context.Context, userID, provider, id string) (r *row, used bool, err error) {
+	err = s.db.Tx(ctx, func(tx *gorm.DB) error {
+		if r, err = lockRow(tx, userID, id); err != nil {
+			return err
+		}
+		if err := deletable(r, provider); err != nil {
+			return err
+		}
+		used = false
+		if s.InUse != nil {
+			if used, err = s.InUse(tx, userID, id); err != nil || used {
+				return err
+			}
+		}
+		return tx.Where("user_id = ? AND id = ?", userID, id).Delete(&row{}).Error
+	})
+	return r, used, err
+}
+
+// Hold reports, inside a transaction, whether the user has a credential of that
+// id. Until the transaction ends, it is not removed.
+func (s *Service) Hold(tx *gorm.DB, userID, id string) (bool, error) {
+	if _, ours := s.system(id); ours {
+		return true, nil
+	}
+	r, err := lockRow(tx, userID, id)
+	return r != nil, err
 }
 
 // deletable says why users cannot delete a row of theirs, or nil.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+	"gorm.io/gorm"
 
 	"agentserver/core"
 	"agentserver/core/bus"
@@ -42,6 +43,10 @@ type Service struct {
 	// to confirm that first, which force stands for. Its error keeps the
 	// credential.
 	BeforeDelete func(ctx context.Context, userID string, c core.CredentialRef, force bool) (confirm bool, err error)
+	// InUse, when set, reports inside the transaction that removes a credential
+	// whether something uses it again since BeforeDelete, which is called once more
+	// then.
+	InUse func(tx *gorm.DB, userID, id string) (bool, error)
 
 	db          *db.DB
 	ring        *Ring

@@ -125,14 +125,16 @@ func (s *Service) validate(ctx context.Context, req StartRequest, g *graph.Loade
 		faults.Merge(v.Nodes(part, true, masks))
 	}
 	if !req.DryRun {
-		s.checkCredentials(ctx, req.UserID, g.Version, masks, faults)
+		if err := s.checkCredentials(ctx, req.UserID, g.Version, masks, faults); err != nil {
+			return err
+		}
 	}
 	return faults.Err()
 }
 
 // checkCredentials finds nodes whose credentials are missing, unknown or of
-// another kind.
-func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.Version, masks map[string]core.Values, faults graph.NodeErrors) {
+// another kind. Its error is of what may pass by itself.
+func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.Version, masks map[string]core.Values, faults graph.NodeErrors) error {
 	for i := range g.Nodes {
 		node := &g.Nodes[i]
 		block, known := s.worker.registry.Block(node.BlockID)
@@ -149,39 +151,48 @@ func (s *Service) checkCredentials(ctx context.Context, userID string, g *graph.
 			if value == nil && !optional {
 				value = node.InputDefault[f.Name]
 			}
-			if message := s.credentialFault(ctx, userID, f.Credentials, value, optional); message != "" {
+			message, err := s.credentialFault(ctx, userID, f.Credentials, value, optional)
+			if err != nil {
+				return err
+			}
+			if message != "" {
 				faults.Add(node.ID, f.Name, message)
 			}
 		}
 	}
+	return nil
 }
 
 // credentialFault says what is wrong with a credentials value, or "".
-func (s *Service) credentialFault(ctx context.Context, userID string, field *core.CredentialsField, value any, optional bool) string {
+func (s *Service) credentialFault(
+	ctx context.Context, userID string, field *core.CredentialsField, value any, optional bool,
+) (string, error) {
 	ref, isObject := value.(map[string]any)
 	id, _ := ref["id"].(string)
 	if id == "" {
 		switch {
 		case value != nil && !isObject:
-			return "Invalid credentials: an object with id, provider and type is expected"
+			return "Invalid credentials: an object with id, provider and type is expected", nil
 		case optional:
-			return ""
+			return "", nil
 		}
-		return "These credentials are required"
+		return "These credentials are required", nil
 	}
 	c, err := s.worker.credentials.Get(ctx, userID, id)
-	if err != nil {
-		return "Credentials not available: " + err.Error()
-	}
-	if c == nil {
-		return "Unknown credentials #" + id
+	switch {
+	case err != nil && (core.KindOf(err) == core.Unavailable || core.KindOf(err) == core.Internal):
+		return "", err
+	case err != nil:
+		return "Credentials not available: " + err.Error(), nil
+	case c == nil:
+		return "Unknown credentials #" + id, nil
 	}
 	provider, _ := ref["provider"].(string)
 	kind, _ := ref["type"].(string)
 	if normalProvider(provider) != c.Base().Provider || core.CredentialType(kind) != c.Type() || !accepts(field, c) {
-		return "Invalid credentials: type/provider mismatch"
+		return "Invalid credentials: type/provider mismatch", nil
 	}
-	return ""
+	return "", nil
 }
 
 // normalProvider reads the form in which older agents store a provider.

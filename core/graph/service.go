@@ -7,6 +7,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"agentserver/core"
 	"agentserver/core/db"
@@ -53,8 +54,10 @@ type Credentials interface {
 	Find(ctx context.Context, userID, id string) (*core.CredentialRef, error)
 }
 
-// Triggers take over the webhooks that older agents have at their nodes.
+// Triggers are what starts graphs from outside.
 type Triggers interface {
+	// GraphGoes removes those of a graph, inside the transaction that deletes it.
+	GraphGoes(ctx context.Context, tx *gorm.DB, userID, graphID string) error
 	// Adopt makes a trigger of a node of a graph that is being saved, inside the
 	// transaction. It does nothing when the webhook is not the user's.
 	Adopt(tx *gorm.DB, userID string, g *Loaded, node *Node, webhookID string) error
@@ -72,7 +75,8 @@ type Service struct {
 	// BeforeDelete, when set, is called before a graph's versions go, to stop
 	// what runs on them.
 	BeforeDelete func(ctx context.Context, userID, graphID string) error
-	// Triggers, when set, are told of webhooks at nodes.
+	// Triggers, when set, are told of webhooks at nodes of older agents, and of
+	// graphs that go.
 	Triggers Triggers
 }
 
@@ -145,6 +149,18 @@ func (s *Service) Readable(ctx context.Context, userID, id string, version int) 
 		return nil, err
 	}
 	return s.withSubGraphs(ctx, v)
+}
+
+// Hold reports, inside a transaction, whether there is a version of a graph. Until
+// the transaction ends, it is not deleted.
+func (s *Service) Hold(tx *gorm.DB, id string, version int) (bool, error) {
+	var versions []int
+	err := tx.Model(&row{}).Clauses(clause.Locking{Strength: clause.LockingStrengthShare}).
+		Where("id = ? AND version = ?", id, version).Pluck("version", &versions).Error
+	if err != nil {
+		return false, fmt.Errorf("holding graph: %w", err)
+	}
+	return len(versions) > 0, nil
 }
 
 // mayRead: owners see their graphs, others what they have in their library.
@@ -253,6 +269,11 @@ func (s *Service) Delete(ctx context.Context, userID, id string) (int, error) {
 		var err error
 		if count, err = s.store.delete(tx, userID, id); err != nil || count == 0 {
 			return err
+		}
+		if s.Triggers != nil {
+			if err := s.Triggers.GraphGoes(ctx, tx, userID, id); err != nil {
+				return err
+			}
 		}
 		return s.library.Removed(tx, userID, id)
 	})

@@ -204,12 +204,7 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 	if err := p.buildWebhooks(ctx, queue); err != nil {
 		return err
 	}
-	p.Graphs.BeforeDelete = func(ctx context.Context, userID, graphID string) error {
-		if err := p.Presets.GraphGoes(ctx, userID, graphID); err != nil {
-			return err
-		}
-		return p.Executions.StopGraph(ctx, userID, graphID)
-	}
+	p.Graphs.BeforeDelete = p.Executions.StopGraph
 	p.handleDeletions(queue, o.Deletion)
 	return nil
 }
@@ -232,6 +227,7 @@ func (p *Platform) buildWebhooks(ctx context.Context, queue *jobs.Queue) (err er
 	p.Webhooks.Triggers = p.Presets
 	p.Graphs.Triggers = p.Presets
 	p.Credentials.BeforeDelete = p.Webhooks.CredentialGoes
+	p.Credentials.InUse = p.Webhooks.LiveOf
 	return nil
 }
 

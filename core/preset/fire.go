@@ -12,6 +12,7 @@ import (
 	"agentserver/core"
 	"agentserver/core/db"
 	"agentserver/core/execution"
+	"agentserver/core/graph"
 	"agentserver/core/webhook"
 )
 
@@ -40,6 +41,17 @@ func (s *Service) CountLinked(tx *gorm.DB, webhookID string) (int, error) {
 		return 0, fmt.Errorf("counting presets of a webhook: %w", err)
 	}
 	return int(n), nil
+}
+
+// LinkedAmong gives those of some webhooks that start presets.
+func (s *Service) LinkedAmong(ctx context.Context, webhookIDs []string) ([]string, error) {
+	var linked []string
+	err := s.DB.Read.WithContext(ctx).Model(&row{}).Where("webhook_id IN ? AND NOT is_deleted", webhookIDs).
+		Distinct().Pluck("webhook_id", &linked).Error
+	if err != nil {
+		return nil, fmt.Errorf("finding presets of webhooks: %w", err)
+	}
+	return linked, nil
 }
 
 // Unlink takes a webhook from the presets that it starts.
@@ -107,9 +119,12 @@ func (t *trigger) find(ctx context.Context) (*agent, error) {
 		return nil, t.turnOff(ctx)
 	}
 	node, spec := t.Service.trigger(g.Version)
+	if spec == nil && t.someOff(g.Version) {
+		return nil, core.Errorf(core.Unavailable, "a provider of the agent is turned off here")
+	}
 	if spec == nil {
 		t.log().WarnContext(ctx, "a trigger is removed: its agent does not begin with one any more")
-		return nil, t.unlink(ctx, "id = ?", r.ID)
+		return nil, t.unlink(ctx, "id = ? AND webhook_id = ?", r.ID, r.WebhookID)
 	}
 	inputs, err := t.triggerInputs(g, node, r)
 	if err != nil {
@@ -121,6 +136,11 @@ func (t *trigger) find(ctx context.Context) (*agent, error) {
 	}
 	a.timezone, err = t.timezone(ctx, r.UserID)
 	return a, err
+}
+
+// someOff reports whether the agent has blocks of providers that are off here.
+func (t *trigger) someOff(g *graph.Version) bool {
+	return slices.ContainsFunc(g.Nodes, func(n graph.Node) bool { return t.Registry.BlockOff(n.BlockID) != "" })
 }
 
 func (t *trigger) log() *slog.Logger {

@@ -19,8 +19,10 @@ import (
 )
 
 const (
-	// maxPage is the most presets of a page.
-	maxPage = 100
+	// maxSize is the most presets of a page, maxPage the last page that can be asked
+	// for.
+	maxSize = 100
+	maxPage = 1 << 24
 	// linkTries is how often a webhook is set up when others keep removing it.
 	linkTries = 3
 )
@@ -47,7 +49,7 @@ func notFound(id string) error { return core.PlainErrorf(core.NotFound, "Preset 
 // List gives a page of a user's presets, newest first: of one graph, or of all
 // if graphID is "".
 func (s *Service) List(ctx context.Context, userID, graphID string, page, size int) (*Page, error) {
-	size = min(size, maxPage)
+	size, page = min(size, maxSize), min(page, maxPage)
 	query := func() *gorm.DB {
 		q := live(s.DB.Read.WithContext(ctx), userID)
 		if graphID != "" {
@@ -187,6 +189,13 @@ func (s *Service) insert(ctx context.Context, r *row) error {
 		if !alive {
 			return core.PlainErrorf(core.Gone, "The account is being deleted")
 		}
+		there, err := s.Graphs.Hold(tx, r.GraphID, r.GraphVersion)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return gone(r.GraphID)
+		}
 		if r.WebhookID != nil {
 			if err := s.Webhooks.Link(tx, r.UserID, *r.WebhookID); err != nil {
 				return err
@@ -204,7 +213,7 @@ func (s *Service) insert(ctx context.Context, r *row) error {
 // Delete removes a preset; its webhook goes when no other preset needs it.
 func (s *Service) Delete(ctx context.Context, userID, id string) error {
 	return s.DB.Tx(ctx, func(tx *gorm.DB) error {
-		r, err := find(ctx, tx, userID, id)
+		r, err := find(ctx, locked(tx), userID, id)
 		if err != nil {
 			return err
 		}
@@ -236,15 +245,14 @@ func (s *Service) deleteIn(ctx context.Context, tx *gorm.DB, rows ...row) error 
 	return nil
 }
 
-// GraphGoes removes the presets that a user has of a graph.
-func (s *Service) GraphGoes(ctx context.Context, userID, graphID string) error {
-	return s.DB.Tx(ctx, func(tx *gorm.DB) error {
-		var rows []row
-		if err := live(tx, userID).Where("graph_id = ?", graphID).Order("id").Find(&rows).Error; err != nil {
-			return fmt.Errorf("finding presets: %w", err)
-		}
-		return s.deleteIn(ctx, tx, rows...)
-	})
+// GraphGoes removes the presets that a user has of a graph, inside the transaction
+// that deletes it.
+func (s *Service) GraphGoes(ctx context.Context, tx *gorm.DB, userID, graphID string) error {
+	var rows []row
+	if err := live(locked(tx), userID).Where("graph_id = ?", graphID).Order("id").Find(&rows).Error; err != nil {
+		return fmt.Errorf("finding presets: %w", err)
+	}
+	return s.deleteIn(ctx, tx, rows...)
 }
 
 // Execute runs the agent with the inputs of a preset; those given go before.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"agentserver/core"
 	"agentserver/core/db"
@@ -51,6 +52,12 @@ func (r *row) shown() Preset {
 // live selects the presets of a user that are not deleted.
 func live(handle *gorm.DB, userID string) *gorm.DB {
 	return handle.Model(&row{}).Where("user_id = ? AND NOT is_deleted", userID)
+}
+
+// locked keeps others from changing the presets that a query reads until the
+// transaction ends.
+func locked(tx *gorm.DB) *gorm.DB {
+	return tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
 }
 
 // find gives a preset of a user, or nil.

@@ -81,10 +81,12 @@ func (s *Service) linked(
 	for try := 1; ; try++ {
 		hook, err := s.Webhooks.SetUp(ctx, r.UserID, spec, inputs, current)
 		var missing *webhook.Feedback
-		if errors.As(err, &missing) {
+		switch {
+		case errors.As(err, &missing):
 			return core.PlainErrorf(core.Invalid, "%s: %s", what, missing.Text)
-		}
-		if err != nil {
+		case core.IsKind(err, core.Conflict) && try < linkTries:
+			continue
+		case err != nil:
 			return err
 		}
 		err = store(hook)
@@ -161,7 +163,7 @@ func (s *Service) Update(ctx context.Context, userID, id string, c Change) (*Pre
 	if r == nil {
 		return nil, notFound(id)
 	}
-	if (c.Inputs == nil) != (c.Credentials == nil) && (len(c.Inputs) > 0 || len(c.Credentials) > 0) {
+	if (c.Inputs == nil || c.Credentials == nil) && (len(c.Inputs) > 0 || len(c.Credentials) > 0) {
 		return nil, core.PlainErrorf(core.Invalid, "Preset inputs and credentials must be provided together")
 	}
 	columns := map[string]any{}
@@ -177,7 +179,7 @@ func (s *Service) Update(ctx context.Context, userID, id string, c Change) (*Pre
 		r.IsActive = *c.IsActive
 		columns["is_active"] = r.IsActive
 	}
-	if c.Inputs == nil || c.Credentials == nil {
+	if len(c.Inputs) == 0 && len(c.Credentials) == 0 {
 		if err := s.store(ctx, r, columns, nil); err != nil {
 			return nil, err
 		}
@@ -220,7 +222,7 @@ func (s *Service) updateInputs(ctx context.Context, r *row, c Change, columns ma
 func (s *Service) store(ctx context.Context, r *row, columns map[string]any, hook *string) error {
 	columns["updated_at"] = db.Now()
 	err := s.DB.Tx(ctx, func(tx *gorm.DB) error {
-		now, err := find(ctx, tx, r.UserID, r.ID)
+		now, err := find(ctx, locked(tx), r.UserID, r.ID)
 		if err != nil {
 			return err
 		}

@@ -2,15 +2,18 @@ package webhook
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
 
 	"agentserver/core/db"
+	"agentserver/core/jobs"
 )
 
 const (
-	// cleanUpEvery is the pause between two clean-ups, of all processes together.
+	// cleanUpEvery is the pause between two clean-ups of a process.
 	cleanUpEvery = 5 * time.Minute
 	// unlinkedFor is how long a webhook may be without triggers: it is being set up.
 	unlinkedFor = time.Hour
@@ -23,7 +26,6 @@ const (
 // cleanUp keeps the tables small until ctx ends.
 func (s *Service) cleanUp(ctx context.Context) {
 	for {
-		// One process does it; the others find nothing to do.
 		if err := s.CleanUp(ctx); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "webhooks could not be cleaned up; it is tried again", "error", err)
 		}
@@ -39,36 +41,58 @@ func (s *Service) cleanUp(ctx context.Context) {
 // deliveries that have been kept long enough, and takes up those whose job was
 // lost.
 func (s *Service) CleanUp(ctx context.Context) error {
-	if err := s.pruneUnlinked(ctx); err != nil {
-		return err
-	}
-	if err := s.forget(ctx, Done, s.config.Keep); err != nil {
-		return err
-	}
-	if err := s.forget(ctx, Dead, s.config.KeepDead); err != nil {
-		return err
-	}
-	return s.takeUpStalled(ctx)
+	return errors.Join(
+		s.takeUpStalled(ctx), s.forget(ctx, Done, s.config.Keep), s.forget(ctx, Dead, s.config.KeepDead), s.pruneUnlinked(ctx), s.takeUpRetired(ctx),
+	)
 }
 
 func (s *Service) pruneUnlinked(ctx context.Context) error {
-	var ids []string
-	before := db.At(time.Now().Add(-unlinkedFor))
-	err := s.DB.Read.WithContext(ctx).Model(&row{}).Where("state <> ? AND updated_at < ?", retired, before).
-		Order("id").Pluck("id", &ids).Error
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		err := s.DB.Tx(ctx, func(tx *gorm.DB) error {
-			_, err := s.Prune(ctx, tx, id)
+	before, after := db.At(time.Now().Add(-unlinkedFor)), ""
+	for {
+		var ids []string
+		err := s.DB.Read.WithContext(ctx).Model(&row{}).Where("id > ? AND state <> ? AND updated_at < ?", after, retired, before).
+			Order("id").Limit(cleanUpBatch).Pluck("id", &ids).Error
+		if err != nil || len(ids) == 0 {
 			return err
-		})
+		}
+		linked, err := s.Triggers.LinkedAmong(ctx, ids)
 		if err != nil {
 			return err
 		}
+		for _, id := range ids {
+			if slices.Contains(linked, id) {
+				continue
+			}
+			err := s.DB.Tx(ctx, func(tx *gorm.DB) error {
+				_, err := s.Prune(ctx, tx, id)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		after = ids[len(ids)-1]
 	}
-	return nil
+}
+
+// takeUpRetired adds jobs for webhooks whose job was lost.
+func (s *Service) takeUpRetired(ctx context.Context) error {
+	return s.DB.Tx(ctx, func(tx *gorm.DB) error {
+		var ids []string
+		err := tx.Model(&row{}).Where("state = ? AND updated_at < ?", retired, db.At(time.Now().Add(-2*longestPause))).
+			Order("id").Limit(cleanUpBatch).Pluck("id", &ids).Error
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		if err := tx.Model(&row{}).Where("id IN ?", ids).Update("updated_at", db.Now()).Error; err != nil {
+			return err
+		}
+		list := make([]jobs.Job, len(ids))
+		for i, id := range ids {
+			list[i] = jobs.Job{Args: retireArgs{id}, Line: retireLine}
+		}
+		return s.enqueue(ctx, tx, list...)
+	})
 }
 
 // forget removes deliveries of a state that ended some time ago.

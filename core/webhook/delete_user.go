@@ -30,7 +30,7 @@ func (s *Service) DeregisterUser(ctx context.Context, userID string) (int, error
 			return err
 		}
 		err := tx.Model(&row{}).Where("user_id = ? AND state <> ?", userID, retired).
-			Updates(map[string]any{"state": retired, "updated_at": db.Now()}).Error
+			Updates(map[string]any{"state": retired, "retired_at": db.Now(), "updated_at": db.Now()}).Error
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s *Service) DeregisterUser(ctx context.Context, userID string) (int, error
 	}
 	waiting := 0
 	for _, r := range failed {
-		if time.Since(r.UpdatedAt.Time) < deregisterFor {
+		if time.Since(r.RetiredAt.Time) < deregisterFor {
 			waiting++
 			continue
 		}

@@ -25,7 +25,6 @@ type deliveryRow struct {
 	EventType  string
 	DeliveryID *string
 	ReplayKey  *string
-	Payload    db.JSON[map[string]any]
 	Size       int64
 	State      State
 	Attempts   int
@@ -36,6 +35,7 @@ type deliveryRow struct {
 	ReceivedAt db.Time
 	NextAt     db.Time
 	DoneAt     db.Time
+	Payload    db.JSON[map[string]any]
 }
 
 // TableName is webhook_deliveries.

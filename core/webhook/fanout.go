@@ -24,6 +24,9 @@ const (
 	// at a time. Few at a time leave room for those that arrive, and for the runs.
 	jobSize  = 50
 	jobLanes = 4
+	// portionSize bounds the bytes of the deliveries that a job holds at a time, but
+	// for a single one.
+	portionSize = 4 << 20
 	// deliveryJobs and retireJobs are how many jobs one process does at a time.
 	deliveryJobs = 2
 	retireJobs   = 4
@@ -51,16 +54,48 @@ func (s *Service) handleJobs() {
 // workOnDeliveries starts the runs of deliveries that have none yet.
 func (s *Service) workOnDeliveries(ctx context.Context, args deliveryArgs) error {
 	var rows []deliveryRow
-	err := s.DB.Write.WithContext(ctx).Where("id IN ? AND state = ?", args.IDs, Pending).Order("id").Find(&rows).Error
+	err := s.DB.Write.WithContext(ctx).Omit("payload").Where("id IN ? AND state = ?", args.IDs, Pending).Order("id").Find(&rows).Error
 	if err != nil {
 		return jobs.Later(lostPause)
 	}
 	work := &fanout{Service: s, linked: map[string][]Trigger{}}
+	for len(rows) > 0 {
+		n := portion(rows)
+		if err := work.doAll(ctx, rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// portion gives how many of the deliveries are worked on together, by what they
+// hold: one at least.
+func portion(rows []deliveryRow) int {
+	n, size := 0, int64(0)
+	for n < len(rows) && (n == 0 || size+rows[n].Size <= portionSize) {
+		size += rows[n].Size
+		n++
+	}
+	return n
+}
+
+// doAll starts the runs of some deliveries and stores what became of them.
+func (f *fanout) doAll(ctx context.Context, rows []deliveryRow) error {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = rows[i].ID
+	}
+	var full []deliveryRow
+	if err := f.DB.Read.WithContext(ctx).Select("id, payload").Where("id IN ?", ids).Order("id").Find(&full).Error; err != nil || len(full) != len(rows) {
+		return jobs.Later(lostPause)
+	}
 	lanes := errgroup.Group{}
 	lanes.SetLimit(jobLanes)
 	for i := range rows {
+		rows[i].Payload = full[i].Payload
 		lanes.Go(func() error {
-			work.do(ctx, &rows[i])
+			f.do(ctx, &rows[i])
 			return nil
 		})
 	}
@@ -68,8 +103,8 @@ func (s *Service) workOnDeliveries(ctx context.Context, args deliveryArgs) error
 	if ctx.Err() != nil {
 		return jobs.Later(lostPause)
 	}
-	if err := s.settle(ctx, rows); err != nil {
-		s.Log.WarnContext(ctx, "what became of deliveries could not be stored and is found out again", "error", err)
+	if err := f.settle(ctx, rows); err != nil {
+		f.Log.WarnContext(ctx, "what became of deliveries could not be stored and is found out again", "error", err)
 		return jobs.Later(lostPause)
 	}
 	return nil
@@ -116,6 +151,7 @@ func (f *fanout) do(ctx context.Context, d *deliveryRow) {
 		if ctx.Err() == nil {
 			log.WarnContext(ctx, "a delivery did not start all its runs and is tried again", "attempts", d.Attempts, "next_in", pause, "error", err)
 		}
+	case ctx.Err() != nil: // nothing is stored
 	default:
 		d.State, d.DoneAt, d.LastError = Dead, db.Now(), shownError(err)
 		log.ErrorContext(ctx, "a delivery did not start all its runs and is given up; it can be replayed", "attempts", d.Attempts, "error", err)
@@ -185,10 +221,14 @@ func (s *Service) settle(ctx context.Context, rows []deliveryRow) error {
 				"state": d.State, "attempts": d.Attempts, "last_error": d.LastError, "runs": d.Runs,
 				"next_at": d.NextAt, "done_at": d.DoneAt,
 			}
-			if err := tx.Model(&deliveryRow{}).Where("id = ? AND state = ?", d.ID, Pending).Updates(columns).Error; err != nil {
-				return err
+			// A job that was late has nothing to say: another one did the same, or the
+			// delivery is being replayed.
+			done := tx.Model(&deliveryRow{}).
+				Where("id = ? AND state = ? AND round = ? AND attempts = ?", d.ID, Pending, d.Round, d.Attempts-1).Updates(columns)
+			if done.Error != nil {
+				return done.Error
 			}
-			if d.State == Pending {
+			if done.RowsAffected > 0 && d.State == Pending {
 				if err := s.enqueueDeliveries(ctx, tx, []string{d.ID}, d.NextAt); err != nil {
 					return err
 				}

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 
@@ -44,14 +43,14 @@ func (s *Service) receive(ctx context.Context, provider, id string, r *http.Requ
 	if r.ContentLength > s.config.MaxBody {
 		return "oversized", s.tooLarge()
 	}
-	leave, refusal := s.limits.enter(r.ContentLength)
-	if refusal != nil {
+	body, leave, err := s.limits.read(r.Body)
+	defer leave()
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
 		return refusal.Reason, refusal
 	}
-	defer leave()
-	body, err := io.ReadAll(io.LimitReader(r.Body, s.config.MaxBody+1))
 	if err != nil {
-		return "broken", core.PlainErrorf(core.Invalid, "The body of the delivery did not arrive")
+		return "broken", err
 	}
 	if int64(len(body)) > s.config.MaxBody {
 		return "oversized", s.tooLarge()
@@ -63,7 +62,7 @@ func (s *Service) receive(ctx context.Context, provider, id string, r *http.Requ
 	if refusal := s.limits.room(ctx); refusal != nil {
 		return refusal.Reason, refusal
 	}
-	fresh, err := s.intake.put(ctx, newDelivery(hook, e, len(body)))
+	fresh, err := s.intake.put(newDelivery(hook, e, len(body)))
 	var known *core.Error
 	switch {
 	case errors.As(err, &known):

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"time"
 
 	"agentserver/core"
 )
@@ -12,6 +13,8 @@ const (
 	// intakeQueue deliveries wait for it before more are refused; their bytes have
 	// a bound of their own.
 	intakeQueue = 10_000
+	// storeTimeout bounds a transaction, in case the database does not answer.
+	storeTimeout = 15 * time.Second
 )
 
 // intake is the one writer of deliveries of a process: it commits those that
@@ -41,20 +44,20 @@ var errBusy = core.Errorf(core.Unavailable, "Too many deliveries arrive at once;
 
 // put stores a delivery. It is committed when put returns nil; fresh tells
 // whether it is new.
-func (i *intake) put(ctx context.Context, row *deliveryRow) (fresh bool, err error) {
+func (i *intake) put(row *deliveryRow) (fresh bool, err error) {
 	a := &arrival{row, make(chan outcome, 1)}
 	select {
 	case i.in <- a:
 	default:
 		return false, errBusy
 	}
+	// A sender that leaves is waited for all the same: until the delivery is
+	// written, it takes memory.
 	select {
 	case o := <-a.done:
 		return o.fresh, o.err
 	case <-i.ended:
 		return false, core.Errorf(core.Unavailable, "the server is stopping")
-	case <-ctx.Done():
-		return false, ctx.Err()
 	}
 }
 
@@ -91,14 +94,32 @@ func (i *intake) write(ctx context.Context, batch []*arrival) {
 	for n, a := range batch {
 		rows[n] = a.row
 	}
-	fresh, err := i.store(ctx, rows)
-	if err != nil && len(batch) > 1 {
+	fresh, err := i.tryStore(ctx, rows)
+	if err == nil || len(batch) == 1 {
 		for _, a := range batch {
-			i.write(ctx, []*arrival{a})
+			a.done <- outcome{fresh[a.row.ID], err}
 		}
 		return
 	}
-	for _, a := range batch {
+	failed := 0 // in a row: then it is not for what they hold
+	for n, a := range batch {
+		if failed == 2 {
+			for _, left := range batch[n:] {
+				left.done <- outcome{err: err}
+			}
+			return
+		}
+		if fresh, err = i.tryStore(ctx, rows[n:n+1]); err != nil {
+			failed++
+		} else {
+			failed = 0
+		}
 		a.done <- outcome{fresh[a.row.ID], err}
 	}
+}
+
+func (i *intake) tryStore(ctx context.Context, rows []*deliveryRow) (map[string]bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return i.store(ctx, rows)
 }

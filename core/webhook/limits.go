@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 	"time"
 
@@ -83,16 +85,31 @@ func (l *limits) allow(webhookID string) *Refusal {
 	}
 }
 
-// enter makes room in memory for a delivery of a size, or of the greatest when it
-// is not known (-1). leave gives it back.
-func (l *limits) enter(size int64) (leave func(), refusal *Refusal) {
-	if size < 0 || size > l.config.MaxBody {
-		size = l.config.MaxBody
+// readChunk is how much of a body is read at a time.
+const readChunk = 64 << 10
+
+// read reads a body of at most the limit, and one byte more of one that is larger.
+// Memory is reserved as it arrives, so that who sends nothing takes none. leave
+// gives it back, and must be called.
+func (l *limits) read(r io.Reader) (body []byte, leave func(), err error) {
+	taken := int64(0)
+	leave = func() { l.inFlight.Release(taken) }
+	chunk := make([]byte, readChunk)
+	for int64(len(body)) <= l.config.MaxBody {
+		n, err := r.Read(chunk[:min(readChunk, l.config.MaxBody+1-int64(len(body)))])
+		if !l.inFlight.TryAcquire(int64(n)) {
+			return nil, leave, busy("busy", "Too many deliveries arrive at once; send it again")
+		}
+		taken += int64(n)
+		body = append(body, chunk[:n]...)
+		if errors.Is(err, io.EOF) {
+			return body, leave, nil
+		}
+		if err != nil {
+			return nil, leave, core.PlainErrorf(core.Invalid, "The body of the delivery did not arrive")
+		}
 	}
-	if !l.inFlight.TryAcquire(size) {
-		return nil, busy("busy", "Too many deliveries arrive at once; send it again")
-	}
-	return func() { l.inFlight.Release(size) }, nil
+	return body, leave, nil
 }
 
 // room refuses deliveries while too many wait for their runs.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -21,6 +23,12 @@ const (
 	retireAttempts = 20
 	retirePause    = time.Second
 	longestPause   = 4 * time.Hour
+	// doubtFor is how long a webhook whose registration was not answered is looked
+	// for at its vendor.
+	doubtFor   = 2 * time.Minute
+	doubtPause = 20 * time.Second
+	// dropLanes is how many webhooks of a user are taken back at a time.
+	dropLanes = 8
 	// deregisterTimeout bounds one attempt.
 	deregisterTimeout = 10 * time.Second
 )
@@ -47,7 +55,7 @@ func (s *Service) Prune(ctx context.Context, tx *gorm.DB, id string) (bool, erro
 	if err != nil || n > 0 {
 		return false, err
 	}
-	return true, s.retireIn(ctx, tx, r)
+	return true, s.retireIn(ctx, tx, r, 0)
 }
 
 // lock locks a webhook's row until the transaction ends; it is nil when there is
@@ -66,13 +74,23 @@ func lock(tx *gorm.DB, id string) (*row, error) {
 	return &rows[0], nil
 }
 
-func (s *Service) retireIn(ctx context.Context, tx *gorm.DB, r *row) error {
-	done := tx.Model(&row{}).Where("id = ?", r.ID).
-		Updates(map[string]any{"state": retired, "attempts": 0, "updated_at": db.Now()})
+// retireIn makes a webhook one that is to go, and adds the job that takes it back
+// at its vendor, at once or after a pause.
+func (s *Service) retireIn(ctx context.Context, tx *gorm.DB, r *row, pause time.Duration) error {
+	now := db.Now()
+	done := tx.Model(&row{}).Where("id = ? AND state <> ?", r.ID, retired).
+		Updates(map[string]any{"state": retired, "attempts": 0, "retired_at": now, "updated_at": now})
 	if done.Error != nil {
 		return fmt.Errorf("retiring webhook: %w", done.Error)
 	}
-	return s.enqueue(ctx, tx, jobs.Job{Args: retireArgs{r.ID}, Line: retireLine})
+	if done.RowsAffected == 0 {
+		return nil
+	}
+	job := jobs.Job{Args: retireArgs{r.ID}, Line: retireLine}
+	if pause > 0 {
+		job.At = now.Add(pause)
+	}
+	return s.enqueue(ctx, tx, job)
 }
 
 // retire is retireIn in a transaction of its own.
@@ -82,7 +100,7 @@ func (s *Service) retire(ctx context.Context, id string) error {
 		if r == nil || err != nil {
 			return err
 		}
-		return s.retireIn(ctx, tx, r)
+		return s.retireIn(ctx, tx, r, 0)
 	})
 }
 
@@ -97,6 +115,10 @@ func (s *Service) workOnRetired(ctx context.Context, args retireArgs) error {
 	}
 	r := &rows[0]
 	err := s.deregister(ctx, r)
+	if err == nil && r.ProviderWebhookID == "" && !r.manual() && time.Since(r.RetiredAt.Time) < doubtFor {
+		// Its registration was not answered, and may have its effect yet.
+		return jobs.Later(doubtPause)
+	}
 	if err == nil {
 		s.Log.InfoContext(ctx, "webhook deregistered", "webhook", r.ID, "user", r.UserID, "provider", r.Provider)
 		return laterUnless(s.drop(ctx, r))
@@ -127,12 +149,18 @@ func laterUnless(err error) error {
 }
 
 // deregister takes a webhook back at its vendor. It gives nil as well when that
-// is not possible any more, because the credential or the provider is gone.
+// is not possible any more, because the credential is gone.
 func (s *Service) deregister(ctx context.Context, r *row) error {
+	if r.manual() {
+		return nil
+	}
 	manager, _ := s.manager(r.Provider)
 	registrar, ok := manager.(core.WebhookRegistrar)
-	if !ok || r.manual() {
-		return nil
+	if !ok {
+		return core.Errorf(core.Unavailable, "the provider %s is turned off here", r.Provider)
+	}
+	if err := s.Available(); err != nil && r.ProviderWebhookID == "" {
+		return err // its address tells it apart there
 	}
 	c, err := s.Credentials.Get(ctx, r.UserID, r.CredentialsID)
 	if err != nil {
@@ -166,14 +194,18 @@ func (s *Service) CredentialGoes(ctx context.Context, userID string, c core.Cred
 	var rows []row
 	err = s.DB.Tx(ctx, func(tx *gorm.DB) error {
 		confirm, rows = false, nil
-		err := tx.Where("user_id = ? AND credentials_id = ? AND credentials_id <> ''", userID, c.ID).Order("id").Find(&rows).Error
+		var ids []string
+		err := tx.Model(&row{}).Where("user_id = ? AND credentials_id = ? AND credentials_id <> ''", userID, c.ID).Order("id").Pluck("id", &ids).Error
 		if err != nil {
 			return err
 		}
-		for i := range rows {
-			r, err := lock(tx, rows[i].ID)
-			if r == nil || err != nil {
+		for _, id := range ids {
+			r, err := lock(tx, id)
+			if err != nil {
 				return err
+			}
+			if r == nil {
+				continue // it has just gone
 			}
 			n, err := s.Triggers.CountLinked(tx, r.ID)
 			if err != nil {
@@ -186,19 +218,18 @@ func (s *Service) CredentialGoes(ctx context.Context, userID string, c core.Cred
 			if err := s.Triggers.Unlink(tx, r.ID); err != nil {
 				return err
 			}
-			if r.State != retired {
-				// No job: it would come too late, without the credential.
-				err := tx.Model(&row{}).Where("id = ?", r.ID).Updates(map[string]any{"state": retired, "updated_at": db.Now()}).Error
-				if err != nil {
-					return err
-				}
+			// The job is for the case that this process dies, or the credential stays.
+			if err := s.retireIn(ctx, tx, r, time.Minute); err != nil {
+				return err
 			}
+			rows = append(rows, *r)
 		}
 		return nil
 	})
 	if err != nil || confirm {
 		return confirm, err
 	}
+	ctx = context.WithoutCancel(ctx)
 	failed, err := s.dropAll(ctx, rows)
 	for _, r := range failed {
 		s.Log.WarnContext(ctx, "a webhook stays behind at its vendor: its credential is deleted and it could not be deregistered",
@@ -208,22 +239,40 @@ func (s *Service) CredentialGoes(ctx context.Context, userID string, c core.Cred
 	return false, err
 }
 
-// dropAll takes webhooks back at their vendors and forgets them, but for those
-// that it gives back, with the error.
-func (s *Service) dropAll(ctx context.Context, rows []row) (failed []row, err error) {
-	limited, cancel := context.WithTimeout(ctx, vendorTimeout)
-	defer cancel()
-	for i := range rows {
-		if err := s.deregister(limited, &rows[i]); err != nil {
-			rows[i].LastError = shownError(err)
-			failed = append(failed, rows[i])
-			continue
-		}
-		if err := s.drop(ctx, &rows[i]); err != nil {
-			return failed, err
-		}
+// LiveOf reports, inside a transaction, whether webhooks of a credential are in
+// use or being set up.
+func (s *Service) LiveOf(tx *gorm.DB, userID, credentialID string) (bool, error) {
+	var n int64
+	err := tx.Model(&row{}).Where("user_id = ? AND credentials_id = ? AND state <> ?", userID, credentialID, retired).Count(&n).Error
+	if err != nil {
+		return false, fmt.Errorf("counting webhooks of a credential: %w", err)
 	}
-	return failed, nil
+	return n > 0, nil
+}
+
+// dropAll takes webhooks back at their vendors, some at a time so that one that
+// hangs does not hold up the others, and forgets them, but for those that it gives
+// back with the vendor's error.
+func (s *Service) dropAll(ctx context.Context, rows []row) (failed []row, err error) {
+	var mu sync.Mutex
+	var lanes errgroup.Group
+	lanes.SetLimit(dropLanes)
+	for i := range rows {
+		r := &rows[i]
+		lanes.Go(func() error {
+			err := s.deregister(ctx, r)
+			if err == nil {
+				return s.drop(ctx, r)
+			}
+			r.LastError = shownError(err)
+			mu.Lock()
+			defer mu.Unlock()
+			failed = append(failed, *r)
+			return nil
+		})
+	}
+	err = lanes.Wait()
+	return failed, err
 }
 
 // shownError words an error for people; what was not meant for them is left out.

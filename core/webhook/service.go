@@ -47,6 +47,9 @@ type Config struct {
 type Credentials interface {
 	// Get gives a credential of a user, nil when there is none.
 	Get(ctx context.Context, userID, id string) (core.Credential, error)
+	// Hold reports, inside a transaction, whether the user has a credential of that
+	// id. Until the transaction ends, it is not removed.
+	Hold(tx *gorm.DB, userID, id string) (bool, error)
 	// InstallationKey gives a secret of the installation, made at first use.
 	InstallationKey(ctx context.Context, name string) (core.Secret, error)
 }
@@ -57,6 +60,8 @@ type Triggers interface {
 	Linked(ctx context.Context, webhookID string) ([]Trigger, error)
 	// CountLinked counts them inside a transaction, those that are turned off too.
 	CountLinked(tx *gorm.DB, webhookID string) (int, error)
+	// LinkedAmong gives those of some webhooks that have triggers.
+	LinkedAmong(ctx context.Context, webhookIDs []string) ([]string, error)
 	// Unlink takes the triggers of a webhook from it, inside a transaction.
 	Unlink(tx *gorm.DB, webhookID string) error
 }

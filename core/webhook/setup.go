@@ -59,9 +59,11 @@ func (s *Service) SetUp(ctx context.Context, userID string, spec *core.BlockSpec
 	if !ok {
 		return nil, core.Errorf(core.Unavailable, "The provider '%s' cannot register webhooks", w.Provider)
 	}
-	c, err := s.Credentials.Get(ctx, userID, w.credentials.ID)
-	if err != nil {
-		return nil, err
+	var c core.Credential
+	if db.Clean(w.credentials.ID) == w.credentials.ID {
+		if c, err = s.Credentials.Get(ctx, userID, w.credentials.ID); err != nil {
+			return nil, err
+		}
 	}
 	if c == nil || c.Base().Provider != w.Provider {
 		return nil, core.Errorf(core.Invalid, "Invalid credentials #%s for the provider '%s'", w.credentials.ID, w.Provider)
@@ -129,7 +131,7 @@ func (s *Service) setUpAuto(ctx context.Context, userID string, w wanted, regist
 		}
 	}
 	if canUpdate && len(rows) > 0 {
-		return &rows[0], s.extend(ctx, &rows[0], w.events, updater, c)
+		return &rows[0], s.extend(ctx, &rows[0], w.events, registrar, updater, c)
 	}
 	return s.register(ctx, w.newRow(userID, registering), registrar, c)
 }
@@ -153,10 +155,15 @@ func (s *Service) register(ctx context.Context, r *row, registrar core.WebhookRe
 	done, err := registrar.Register(limited, s.HTTP(r.Provider), s.contract(r), c)
 	cancel()
 	if err == nil {
-		r.State, r.ProviderWebhookID, r.Config.V = active, done.ProviderID, done.Config
-		err = s.change(ctx, r, map[string]any{
+		r.ProviderWebhookID, r.Config.V = done.ProviderID, done.Config
+		var still bool
+		still, err = s.changeIf(ctx, r, registering, map[string]any{
 			"state": active, "provider_webhook_id": done.ProviderID, "config": db.AsJSON(done.Config),
 		})
+		if err == nil && !still {
+			return nil, s.undo(ctx, r, registrar, c)
+		}
+		r.State = active
 	}
 	if err != nil {
 		s.Log.WarnContext(ctx, "a webhook could not be registered", "webhook", r.ID, "user", r.UserID, "provider", r.Provider, "error", err)
@@ -170,7 +177,7 @@ func (s *Service) register(ctx context.Context, r *row, registrar core.WebhookRe
 }
 
 // extend adds events to a registered webhook.
-func (s *Service) extend(ctx context.Context, r *row, events []string, updater core.WebhookUpdater, c core.Credential) error {
+func (s *Service) extend(ctx context.Context, r *row, events []string, registrar core.WebhookRegistrar, updater core.WebhookUpdater, c core.Credential) error {
 	var united []string
 	if len(events) > 0 {
 		united = append(slices.Clone(r.Events.V), events...)
@@ -186,9 +193,26 @@ func (s *Service) extend(ctx context.Context, r *row, events []string, updater c
 		return refused(r.Provider, err)
 	}
 	r.Events.V, r.ProviderWebhookID, r.Config.V = united, done.ProviderID, done.Config
-	return s.change(ctx, r, map[string]any{
+	still, err := s.changeIf(ctx, r, active, map[string]any{
 		"events": db.AsJSON(united), "provider_webhook_id": done.ProviderID, "config": db.AsJSON(done.Config),
 	})
+	if err == nil && !still {
+		return s.undo(ctx, r, registrar, c)
+	}
+	return err
+}
+
+// undo takes back at the vendor what was registered while the webhook was being
+// removed here: nobody else knows of it. The kind of its error is
+// [core.Conflict].
+func (s *Service) undo(ctx context.Context, r *row, registrar core.WebhookRegistrar, c core.Credential) error {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), deregisterTimeout)
+	defer cancel()
+	if err := registrar.Deregister(limited, s.HTTP(r.Provider), s.contract(r), c); err != nil {
+		s.Log.ErrorContext(ctx, "a webhook stays behind at its vendor: it was removed while it was registered, and could not be deregistered",
+			"webhook", r.ID, "user", r.UserID, "provider", r.Provider, "resource", r.Resource, "error", err)
+	}
+	return core.Errorf(core.Conflict, "Webhook #%s was removed while it was set up; try again", r.ID)
 }
 
 // refused words a vendor's refusal as the caller's fault or the vendor's.
@@ -206,9 +230,22 @@ func refused(provider string, err error) error {
 }
 
 // Link makes sure, inside the transaction that links a trigger to a webhook,
-// that the webhook is not being pruned. The kind of the error is
-// [core.Conflict] when it is: SetUp has to be called again.
+// that neither the webhook nor its credential is being removed. The kind of the
+// error is [core.Conflict] when one is: SetUp has to be called again.
 func (s *Service) Link(tx *gorm.DB, userID, id string) error {
+	var credentials []string
+	if err := tx.Model(&row{}).Where("id = ? AND user_id = ?", id, userID).Pluck("credentials_id", &credentials).Error; err != nil {
+		return fmt.Errorf("linking webhook: %w", err)
+	}
+	if len(credentials) == 1 && credentials[0] != "" {
+		there, err := s.Credentials.Hold(tx, userID, credentials[0])
+		if err != nil {
+			return fmt.Errorf("linking webhook: %w", err)
+		}
+		if !there {
+			return core.Errorf(core.Conflict, "The credentials #%s are being removed", credentials[0])
+		}
+	}
 	done := tx.Model(&row{}).Where("id = ? AND user_id = ? AND state = ?", id, userID, active).Update("updated_at", db.Now())
 	if done.Error != nil {
 		return fmt.Errorf("linking webhook: %w", done.Error)
@@ -225,7 +262,7 @@ func (s *Service) Get(ctx context.Context, userID string, ids ...string) (map[st
 		return nil, nil
 	}
 	var rows []row
-	err := s.DB.Read.WithContext(ctx).Where("user_id = ? AND id IN ? AND state <> ?", userID, ids, retired).Find(&rows).Error
+	err := s.DB.Read.WithContext(ctx).Where("user_id = ? AND id IN ? AND state = ?", userID, ids, active).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("reading webhooks: %w", err)
 	}
@@ -262,10 +299,16 @@ func (s *Service) find(ctx context.Context, userID, id string) (*row, error) {
 }
 
 func (s *Service) change(ctx context.Context, r *row, columns map[string]any) error {
+	_, err := s.changeIf(ctx, r, r.State, columns)
+	return err
+}
+
+// changeIf changes a webhook that is in a state, and reports whether it was.
+func (s *Service) changeIf(ctx context.Context, r *row, state string, columns map[string]any) (bool, error) {
 	columns["updated_at"] = db.Now()
-	err := s.DB.Write.WithContext(ctx).Model(&row{}).Where("id = ?", r.ID).Updates(columns).Error
-	if err != nil {
-		return fmt.Errorf("storing webhook: %w", err)
+	done := s.DB.Write.WithContext(ctx).Model(&row{}).Where("id = ? AND state = ?", r.ID, state).Updates(columns)
+	if done.Error != nil {
+		return false, fmt.Errorf("storing webhook: %w", done.Error)
 	}
-	return nil
+	return done.RowsAffected > 0, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"agentserver/core"
+	"agentserver/core/db"
 )
 
 // Feedback says what a user has to fill in before a webhook can be set up.
@@ -15,6 +16,9 @@ type Feedback struct{ Text string }
 func (f *Feedback) Error() string { return f.Text }
 
 func feedback(format string, args ...any) error { return &Feedback{fmt.Sprintf(format, args...)} }
+
+// longestResource bounds what a webhook is about.
+const longestResource = 500
 
 // wanted is what a trigger needs of a webhook.
 type wanted struct {
@@ -40,6 +44,9 @@ func read(spec *core.BlockSpec, inputs core.Values) (wanted, error) {
 	var missing string
 	if w.resource, missing = resource(w.Resource, inputs); missing != "" {
 		return w, feedback("Cannot auto-setup %s webhook without resource: missing input for '%s'", w.Provider, missing)
+	}
+	if db.Clean(w.resource) != w.resource || len(w.resource) > longestResource {
+		return w, core.PlainErrorf(core.Invalid, "The resource of the %s webhook holds control characters or is longer than %d bytes", w.Provider, longestResource)
 	}
 	for _, f := range spec.Fields() {
 		if f.Credentials == nil {

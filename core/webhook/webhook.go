@@ -45,6 +45,7 @@ type row struct {
 	State             string
 	Attempts          int // at deregistering
 	LastError         string
+	RetiredAt         db.Time
 	CreatedAt         db.Time
 	UpdatedAt         db.Time
 }
@@ -78,7 +79,7 @@ func (s *Service) shown(r *row) *Webhook {
 	if w.Config == nil {
 		w.Config = map[string]any{}
 	}
-	if r.manual() {
+	if r.manual() && s.key != "" {
 		w.Secret = s.secret(r.ID).Reveal()
 	}
 	return w

@@ -16,10 +16,6 @@ import (
 //
 // See https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries.
 func (webhooks) Receive(hook core.Webhook, d core.Delivery) (core.WebhookEvent, error) {
-	name := d.Header.Get("X-GitHub-Event")
-	if name == "" {
-		return core.WebhookEvent{}, core.Errorf(core.Invalid, "X-GitHub-Event header is missing!")
-	}
 	signature := d.Header.Get("X-Hub-Signature-256")
 	if signature == "" {
 		return core.WebhookEvent{}, core.Errorf(core.Forbidden, "X-Hub-Signature-256 header is missing!")
@@ -27,6 +23,10 @@ func (webhooks) Receive(hook core.Webhook, d core.Delivery) (core.WebhookEvent, 
 	sum, ok := verify(hook.Secret, signature, d.Body)
 	if !ok {
 		return core.WebhookEvent{}, core.Errorf(core.Forbidden, "Request signatures didn't match!")
+	}
+	name := d.Header.Get("X-GitHub-Event")
+	if name == "" {
+		return core.WebhookEvent{}, core.Errorf(core.Invalid, "X-GitHub-Event header is missing!")
 	}
 	value, err := core.DecodeJSON(d.Body)
 	if err != nil {

@@ -14,6 +14,7 @@ CREATE TABLE webhooks (
     state text NOT NULL,
     attempts integer NOT NULL,
     last_error text NOT NULL,
+    retired_at timestamptz(3),
     created_at timestamptz(3) NOT NULL,
     updated_at timestamptz(3) NOT NULL
 );
@@ -29,7 +30,6 @@ CREATE TABLE webhook_deliveries (
     event_type text NOT NULL,
     delivery_id text,
     replay_key text,
-    payload text NOT NULL,
     size bigint NOT NULL,
     state text NOT NULL,
     attempts integer NOT NULL,
@@ -38,10 +38,12 @@ CREATE TABLE webhook_deliveries (
     runs text,
     received_at timestamptz(3) NOT NULL,
     next_at timestamptz(3) NOT NULL,
-    done_at timestamptz(3)
+    done_at timestamptz(3),
+    payload text NOT NULL -- last: lists do not read it
 );
 CREATE UNIQUE INDEX webhook_deliveries_delivery ON webhook_deliveries (webhook_id, delivery_id) WHERE delivery_id IS NOT NULL;
 CREATE UNIQUE INDEX webhook_deliveries_replay ON webhook_deliveries (webhook_id, replay_key) WHERE replay_key IS NOT NULL;
+CREATE INDEX webhook_deliveries_state ON webhook_deliveries (state, id);
 CREATE INDEX webhook_deliveries_user ON webhook_deliveries (user_id, id);
 CREATE INDEX webhook_deliveries_webhook ON webhook_deliveries (webhook_id, id);
 CREATE INDEX webhook_deliveries_pending ON webhook_deliveries (next_at) WHERE state = 'pending';
