@@ -35,6 +35,8 @@ type vendor struct {
 	fail error
 	// lost makes the next registration fail after its effect.
 	lost bool
+	// hold, when set, is called at the beginning of requests: "set" or "delete".
+	hold func(op string, hook core.Webhook)
 	// ping, when set, is called for test deliveries.
 	ping func(h vendorHook)
 }
@@ -56,6 +58,16 @@ func (v *vendor) of(resource string) (list []vendorHook) {
 	return list
 }
 
+// begin waits as the test says.
+func (v *vendor) begin(op string, hook core.Webhook) {
+	v.mu.Lock()
+	hold := v.hold
+	v.mu.Unlock()
+	if hold != nil {
+		hold(op, hook)
+	}
+}
+
 func (v *vendor) set(change func(v *vendor)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -64,6 +76,7 @@ func (v *vendor) set(change func(v *vendor)) {
 
 func (acmeHooks) Register(_ context.Context, _ core.Doer, hook core.Webhook, c core.Credential) (core.WebhookRegistration, error) {
 	v := acmeVendor
+	v.begin("set", hook)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.fail != nil {
@@ -81,9 +94,14 @@ func (acmeHooks) Register(_ context.Context, _ core.Doer, hook core.Webhook, c c
 
 func (acmeHooks) Update(_ context.Context, _ core.Doer, hook core.Webhook, _ core.Credential) (core.WebhookRegistration, error) {
 	v := acmeVendor
+	v.begin("set", hook)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	h := v.hooks[hook.IngressURL]
+	h, there := v.hooks[hook.IngressURL]
+	if !there { // as GitHub's manager does
+		v.next++
+		h = vendorHook{strconv.Itoa(v.next), hook.IngressURL, hook.Secret.Reveal(), hook.Resource, nil}
+	}
 	h.events = hook.Events
 	v.hooks[hook.IngressURL] = h
 	return core.WebhookRegistration{ProviderID: h.id, Config: hook.Config}, v.fail
@@ -91,6 +109,7 @@ func (acmeHooks) Update(_ context.Context, _ core.Doer, hook core.Webhook, _ cor
 
 func (acmeHooks) Deregister(_ context.Context, _ core.Doer, hook core.Webhook, _ core.Credential) error {
 	v := acmeVendor
+	v.begin("delete", hook)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.fail != nil {

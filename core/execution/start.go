@@ -183,7 +183,7 @@ func (s *Service) credentialFault(
 	case err != nil && (core.KindOf(err) == core.Unavailable || core.KindOf(err) == core.Internal):
 		return "", err
 	case err != nil:
-		return "Credentials not available: " + err.Error(), nil
+		return "Credentials not available: " + err.Error(), nil //nolint:nilerr // it is the fault that users are told
 	case c == nil:
 		return "Unknown credentials #" + id, nil
 	}
