@@ -104,7 +104,7 @@ func (acmeHooks) Update(_ context.Context, _ core.Doer, hook core.Webhook, _ cor
 	}
 	h.events = hook.Events
 	v.hooks[hook.IngressURL] = h
-	return core.WebhookRegistration{ProviderID: h.id, Config: hook.Config}, v.fail
+	return core.WebhookRegistration{ProviderID: h.id, Config: map[string]any{"url": hook.IngressURL}}, v.fail
 }
 
 func (acmeHooks) Deregister(_ context.Context, _ core.Doer, hook core.Webhook, _ core.Credential) error {

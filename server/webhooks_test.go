@@ -237,6 +237,20 @@ func TestPresets(t *testing.T) {
 	})
 }
 
+// Saving a trigger again tells the vendor the address that the server has now.
+func TestMovedServer(t *testing.T) {
+	engines(t, func(b *bed) {
+		s := b.subscribe(alice, opened)
+		require.NoError(b.t, b.platform.DB.Write.Exec("UPDATE webhooks SET config = ?", `{"url":"https://before.example/ingress"}`).Error)
+		acmeVendor.set(func(v *vendor) { delete(v.hooks, s.hook.url) })
+		b.ok(alice, "PATCH", "/api/library/presets/"+s.preset, map[string]any{
+			"inputs": map[string]any{"repo": s.hook.resource, "events": opened}, "credentials": s.credentials(),
+		})
+		require.Len(b.t, acmeVendor.of(s.hook.resource), 1)
+		require.Equal(b.t, s.hook.url, acmeVendor.of(s.hook.resource)[0].url)
+	})
+}
+
 func TestSetUpTriggerRefusals(t *testing.T) {
 	b := newBed(t, "")
 	s := b.subscribe(alice, opened)

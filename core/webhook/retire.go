@@ -115,7 +115,7 @@ func (s *Service) workOnRetired(ctx context.Context, args retireArgs) error {
 	}
 	r := &rows[0]
 	err := s.deregister(ctx, r)
-	if err == nil && r.ProviderWebhookID == "" && !r.manual() && time.Since(r.RetiredAt.Time) < doubtFor {
+	if err == nil && !r.confirmed() && !r.manual() && time.Since(r.RetiredAt.Time) < doubtFor {
 		// Its registration was not answered, and may have its effect yet.
 		return jobs.Later(doubtPause)
 	}
@@ -159,7 +159,7 @@ func (s *Service) deregister(ctx context.Context, r *row) error {
 	if !ok {
 		return core.Errorf(core.Unavailable, "the provider %s is turned off here", r.Provider)
 	}
-	if err := s.Available(); err != nil && r.ProviderWebhookID == "" {
+	if err := s.Available(); err != nil && !r.confirmed() {
 		return err // its address tells it apart there
 	}
 	c, err := s.Credentials.Get(ctx, r.UserID, r.CredentialsID)
@@ -173,7 +173,11 @@ func (s *Service) deregister(ctx context.Context, r *row) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, deregisterTimeout)
 	defer cancel()
-	return registrar.Deregister(limited, s.HTTP(r.Provider), s.contract(r), c)
+	hook := s.contract(r)
+	if url := r.registeredURL(); url != "" {
+		hook.IngressURL = url // public_url may have changed since
+	}
+	return registrar.Deregister(limited, s.HTTP(r.Provider), hook, c)
 }
 
 // drop forgets a webhook.

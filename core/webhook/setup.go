@@ -126,7 +126,7 @@ func (s *Service) setUpAuto(ctx context.Context, userID string, w wanted, regist
 		return nil, fmt.Errorf("finding webhooks: %w", err)
 	}
 	for i := range rows {
-		if covers(rows[i].Events.V, w.events) {
+		if covers(rows[i].Events.V, w.events) && (!s.moved(&rows[i]) || !canUpdate) {
 			return &rows[i], nil
 		}
 	}
@@ -135,6 +135,22 @@ func (s *Service) setUpAuto(ctx context.Context, userID string, w wanted, regist
 	}
 	return s.register(ctx, w.newRow(userID, registering), registrar, c)
 }
+
+// moved reports whether a webhook was registered with another address than this
+// server has now, as far as the vendor told its own.
+func (s *Service) moved(r *row) bool {
+	registered := r.registeredURL()
+	return registered != "" && registered != s.ingressURL(r)
+}
+
+// registeredURL is the address that the vendor has, or "" when it did not say.
+func (r *row) registeredURL() string {
+	url, _ := r.Config.V["url"].(string)
+	return url
+}
+
+// confirmed reports whether the vendor has answered the registration.
+func (r *row) confirmed() bool { return r.ProviderWebhookID != "" || len(r.Config.V) > 0 }
 
 // covers reports whether a webhook with some events serves a trigger that wants
 // others. None means every one.
