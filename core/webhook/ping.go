@@ -53,7 +53,7 @@ func (s *Service) Ping(ctx context.Context, userID, id string) (bool, error) {
 	// Listening begins before the request, else a fast answer would be missed.
 	sub, err := s.Bus.Subscribe(ctx, topic(id, core.PingEvent))
 	if err != nil {
-		return false, core.Errorf(core.Unavailable, "test deliveries cannot be waited for now")
+		return false, core.Errorf(core.Unavailable, "the arrival of a test delivery could not be seen, because the message bus does not answer")
 	}
 	defer sub.Close()
 	if err := pinger.Ping(ctx, s.HTTP(r.Provider), s.contract(r), c); err != nil {

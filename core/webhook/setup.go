@@ -195,7 +195,7 @@ func (s *Service) register(ctx context.Context, r *row, registrar core.WebhookRe
 // extend adds events to a registered webhook.
 func (s *Service) extend(ctx context.Context, r *row, events []string, registrar core.WebhookRegistrar, updater core.WebhookUpdater, c core.Credential) error {
 	var united []string
-	if len(events) > 0 {
+	if len(events) > 0 && len(r.Events.V) > 0 { // none means every one
 		united = append(slices.Clone(r.Events.V), events...)
 		slices.Sort(united)
 		united = slices.Compact(united)
@@ -235,7 +235,7 @@ func (s *Service) undo(ctx context.Context, r *row, registrar core.WebhookRegist
 func refused(provider string, err error) error {
 	var known *core.Error
 	switch {
-	case errors.As(err, &known) && (known.Kind == core.Unavailable || known.Kind == core.Internal):
+	case errors.As(err, &known) && temporary(known):
 		return core.Errorf(core.Unavailable, "The webhook could not be registered at %s: %s", provider, known.Message)
 	case errors.As(err, &known):
 		return core.Errorf(core.Invalid, "The webhook could not be registered at %s: %s", provider, known.Message)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"agentserver/core"
+	"agentserver/core/rest"
 )
 
 // teardownRounds bounds how often a pod is emptied and deleted, because what is
@@ -18,7 +19,7 @@ func (m *managed) teardown(ctx context.Context, mail api, podID string) error {
 	var last error
 	for round := range teardownRounds {
 		if round > 0 {
-			if err := sleep(ctx, m.pause<<round); err != nil {
+			if err := rest.Sleep(ctx, m.pause<<round); err != nil {
 				return err
 			}
 		}

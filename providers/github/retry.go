@@ -1,9 +1,6 @@
 package github
 
 import (
-	"bytes"
-	"context"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -11,6 +8,7 @@ import (
 	"time"
 
 	"agentserver/core"
+	"agentserver/core/rest"
 )
 
 const (
@@ -38,7 +36,7 @@ type retrying struct {
 // Do implements [core.Doer].
 func (r *retrying) Do(req *http.Request) (*http.Response, error) {
 	for repeats := 0; ; repeats++ {
-		res, data, err := attempt(r.next, req)
+		res, data, err := rest.Once(r.next, req, attemptTimeout, maxAnswer)
 		if repeats == maxRepeats {
 			return res, err
 		}
@@ -52,7 +50,7 @@ func (r *retrying) Do(req *http.Request) (*http.Response, error) {
 		case limited(res, data):
 			pause = untilFree(res.Header, repeats)
 		case r.repeatable && passing(res.StatusCode):
-			if asked, ok := askedPause(res.Header); ok {
+			if asked, ok := rest.RetryAfter(res.Header); ok {
 				pause = asked
 			}
 		default:
@@ -61,43 +59,10 @@ func (r *retrying) Do(req *http.Request) (*http.Response, error) {
 		if pause > longestPause {
 			return res, err
 		}
-		if err := sleep(req.Context(), pause); err != nil {
+		if err := rest.Sleep(req.Context(), pause); err != nil {
 			return nil, err
 		}
 	}
-}
-
-// attempt makes the request once, within its time, and reads the whole answer,
-// so that a connection that breaks late counts as a failure too.
-func attempt(next core.Doer, req *http.Request) (*http.Response, []byte, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), attemptTimeout)
-	defer cancel()
-	again := req.Clone(ctx)
-	if req.GetBody != nil {
-		body, err := req.GetBody()
-		if err != nil {
-			return nil, nil, err
-		}
-		again.Body = body
-	}
-	res, err := next.Do(again)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, nil, ctx.Err()
-	case core.IsKind(err, core.TooLarge):
-		return nil, nil, err
-	case err != nil:
-		return nil, nil, core.Errorf(core.Unavailable, "reading the answer of %s: %w", req.URL.Hostname(), err)
-	case len(data) > maxAnswer:
-		return nil, nil, core.Errorf(core.TooLarge, "the answer of %s is larger than %d bytes", req.URL.Hostname(), maxAnswer)
-	}
-	res.Body = io.NopCloser(bytes.NewReader(data))
-	return res, data, nil
 }
 
 // passing reports whether an answer may be another one soon.
@@ -121,7 +86,7 @@ func mentionsLimit(text string) bool { return strings.Contains(strings.ToLower(t
 
 // untilFree is how long to wait before GitHub takes requests again.
 func untilFree(h http.Header, repeats int) time.Duration {
-	if asked, ok := askedPause(h); ok {
+	if asked, ok := rest.RetryAfter(h); ok {
 		return asked
 	}
 	reset, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
@@ -133,28 +98,4 @@ func untilFree(h http.Header, repeats int) time.Duration {
 		now = there // the moment is one of GitHub's clock
 	}
 	return max(time.Unix(reset, 0).Sub(now), 0)
-}
-
-// askedPause is how long GitHub asks to wait, if it does.
-func askedPause(h http.Header) (time.Duration, bool) {
-	text := h.Get("Retry-After")
-	if s, err := strconv.ParseFloat(text, 64); err == nil && s >= 0 {
-		return time.Duration(min(s, 1e6) * float64(time.Second)), true
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(time.Until(at), 0), true
-	}
-	return 0, false
-}
-
-// sleep waits, or gives the context's error when that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

@@ -3,6 +3,8 @@ package telegram
 import (
 	"context"
 	"time"
+
+	"agentserver/core/rest"
 )
 
 const (
@@ -34,12 +36,5 @@ func (p *patience) wait(ctx context.Context, r *refusal) bool {
 	pause := time.Duration(seconds * float64(time.Second))
 	p.attempts++
 	p.left -= pause
-	t := time.NewTimer(pause)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return rest.Sleep(ctx, pause) == nil
 }

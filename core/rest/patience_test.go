@@ -1,4 +1,4 @@
-package agentmail
+package rest_test
 
 import (
 	"net/http"
@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"agentserver/core/rest"
 )
 
-func TestAskedPause(t *testing.T) {
+func TestRetryAfter(t *testing.T) {
 	for _, c := range []struct {
 		name, value string
 		pause       time.Duration
@@ -24,15 +26,15 @@ func TestAskedPause(t *testing.T) {
 		{"Retry-After-Ms", "250", 250 * time.Millisecond, true},
 		{"X-Other", "1", 0, false},
 	} {
-		pause, asked := askedPause(http.Header{c.name: {c.value}})
+		pause, asked := rest.RetryAfter(http.Header{c.name: {c.value}})
 		require.Equal(t, c.pause, pause, c.value)
 		require.Equal(t, c.asked, asked, c.value)
 	}
 	for _, name := range []string{"Retry-After", "Retry-After-Ms"} {
 		for _, value := range []string{"Inf", "1e300"} {
-			pause, asked := askedPause(http.Header{name: {value}})
+			pause, asked := rest.RetryAfter(http.Header{name: {value}})
 			require.True(t, asked)
-			require.Greater(t, pause, longestPause, "%s: %s", name, value)
+			require.Greater(t, pause, time.Hour, "%s: %s", name, value)
 		}
 	}
 }
