@@ -29,6 +29,7 @@ type Config struct {
 	Blocks     Blocks     `key:"blocks" doc:"Blocks"`
 	Managed    Managed    `key:"managed" doc:"Managed credentials"`
 	Webhooks   Webhooks   `key:"webhooks" doc:"Webhooks"`
+	Files      Files      `key:"files" doc:"Files"`
 	Providers  Providers  `key:"providers" doc:"Providers"`
 
 	settings []setting // every setting, in the order of declaration
@@ -70,6 +71,8 @@ type Log struct {
 // HTTP bounds what a request may cost.
 type HTTP struct {
 	MaxBody int `key:"max_body" default:"8388608" min:"1024" doc:"Largest request body in bytes, except for uploads, which have limits of their own."`
+
+	TrustedHosts []string `key:"trusted_hosts" doc:"Hosts that the blocks of every user may reach although they are on a private network or on this machine: a name or an address, with a port (wiki.example.internal:8080) to allow just that one. Everything that listens there is open to everyone who can run agents."`
 }
 
 // CORS says which web pages may call the API.
@@ -123,6 +126,16 @@ type Webhooks struct {
 	Retry       time.Duration `key:"retry" default:"2s" min:"10ms" max:"1h" doc:"Pause after the first failed attempt; it doubles with each further one, up to an hour."`
 	Keep        time.Duration `key:"keep" default:"72h" min:"1m" doc:"How long deliveries are kept that have started their runs; for so long, a repeated one is recognized."`
 	KeepDead    time.Duration `key:"keep_dead" default:"720h" min:"1m" doc:"How long deliveries are kept that could not start a run."`
+}
+
+// Files says where the files of users are kept, and bounds them.
+type Files struct {
+	URL        core.Secret `key:"url" doc:"Where files are kept: file:///srv/files for a folder, s3://bucket?region=eu-central-1, gs://bucket or azblob://container, with the keys that those services' own tools take from the environment. Empty: the folder files in data_dir."`
+	TempDir    string      `key:"temp_dir" doc:"Folder for the files that blocks work on while they run; they are removed when the block ends. Empty: the folder tmp in data_dir."`
+	MaxFile    int         `key:"max_file" default:"104857600" min:"1024" max:"4294967296" doc:"Largest file in bytes, in workspaces and in blocks. Some blocks hold a file in memory."`
+	MaxUpload  int         `key:"max_upload" default:"268435456" min:"1024" max:"4294967296" doc:"Largest file in bytes that can be uploaded as the input of a run."`
+	MaxStorage int         `key:"max_storage" default:"524288000" min:"1024" doc:"Most bytes that the workspace of one user holds."`
+	MaxRunTemp int         `key:"max_run_temp" default:"1073741824" min:"1024" doc:"Most bytes of temporary files that one run has at a time."`
 }
 
 // Providers turns integrations on and off.

@@ -28,8 +28,9 @@ func (e *BlockError) Error() string {
 func (e *BlockError) Unwrap() error { return e.cause }
 
 // Execute runs a block on inputs: it drops null inputs, checks the rest
-// against the input schema, runs the block and checks what it emits. A panic
-// becomes an error. Failures are a [*BlockError]; the error of the context and
+// against the input schema, runs the block and checks what it emits. A
+// sensitive block is reviewed by a person first, where the run asks for that. A
+// panic becomes an error. Failures are a [*BlockError]; the error of the context and
 // [ErrAwaitingReview] are returned as they are.
 //
 // Outputs reach emit as plain JSON values. An output named "error" ends the
@@ -37,6 +38,15 @@ func (e *BlockError) Unwrap() error { return e.cause }
 // credentials among the inputs.
 func Execute(ctx context.Context, b Block, run *Run, in Values, emit Emit) error {
 	spec := b.Spec()
+	run.fill()
+	in, err := reviewed(ctx, spec, run, in)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrAwaitingReview) || ctx.Err() != nil:
+		return err
+	default:
+		return blockError(spec, err)
+	}
 	inputs := Values{}
 	plain := map[string]any{}
 	for k, v := range in {
@@ -54,7 +64,6 @@ func Execute(ctx context.Context, b Block, run *Run, in Values, emit Emit) error
 			return blockError(spec, Errorf(Invalid, "Unable to execute block with invalid input data: %w", err))
 		}
 	}
-	run.fill()
 	if run.DryRun {
 		return blockError(spec, Errorf(Unavailable, "dry runs need a language model to simulate blocks, and none is set up"))
 	}
@@ -71,7 +80,7 @@ func Execute(ctx context.Context, b Block, run *Run, in Values, emit Emit) error
 		}
 		return emit(pin, v)
 	}
-	err := runSafely(ctx, b, run, inputs, checked)
+	err = runSafely(ctx, b, run, inputs, checked)
 	switch {
 	case err == nil:
 		return nil

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
@@ -82,4 +83,28 @@ func FormatFloat(f float64) string {
 		s += ".0"
 	}
 	return s
+}
+
+// PythonType names a value's type in the words that messages to the authors of
+// existing agents use: str, int, float, bool, list, dict, NoneType.
+func PythonType(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "NoneType"
+	case bool:
+		return "bool"
+	case string:
+		return "str"
+	case []any:
+		return "list"
+	case map[string]any:
+		return "dict"
+	case json.Number:
+		if _, err := v.Int64(); err == nil {
+			return "int"
+		}
+	case int, int64, int32:
+		return "int"
+	}
+	return "float"
 }

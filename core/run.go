@@ -78,21 +78,47 @@ type Reviewer interface {
 
 // Decision is a person's answer to a review.
 type Decision struct {
-	Approved bool
-	Payload  any
-	Message  string
+	Approved bool `json:"approved"`
+	// Payload is what was asked about, as the person left it.
+	Payload any    `json:"payload"`
+	Message string `json:"message"`
 }
 
 // ErrAwaitingReview pauses a node until a person decides.
 var ErrAwaitingReview = Errorf(PreconditionFailed, "waiting for a review")
 
-// Files stores and opens the files that blocks exchange by reference.
+// Files stores and opens the files that blocks exchange by reference. A
+// reference is a data URI, an http(s) URL, or a file of the user's workspace
+// (workspace://<id> or workspace:///<path>).
+//
+// Errors are of kind [Invalid] for what is no reference, [NotFound] for what is
+// not there, [TooLarge] beyond the server's limits and [Unavailable] for what
+// cannot be reached. They do not repeat references, which may hold secrets.
 type Files interface {
-	// Open gives the content of a reference: a data URI, an http(s) URL or a
-	// stored file.
+	// Open gives the content of a file, its media type, and its name, "" when it
+	// has none. The content is in memory: for what may be large, see Local.
 	Open(ctx context.Context, run *Run, ref string) (data []byte, mime, name string, err error)
-	// Put stores content and gives a reference to it.
+	// Put stores content and gives a reference to it: of the workspace in a run
+	// of an agent, else a data URI.
 	Put(ctx context.Context, run *Run, data []byte, mime, name string) (ref string, err error)
+	// Local copies a file to a folder of the node run's own, and gives its place
+	// there. The folder is removed when the block ends.
+	Local(ctx context.Context, run *Run, ref string) (*LocalFile, error)
+	// Create gives the place of a file, not yet there, for content that the block
+	// is about to make, in the folder that Local uses. The name tells the type.
+	Create(ctx context.Context, run *Run, name string) (*LocalFile, error)
+	// Store is Put for a file that Local or Create has given.
+	Store(ctx context.Context, run *Run, file *LocalFile) (ref string, err error)
+}
+
+// LocalFile is a file on this machine's disk, for the time of one block.
+type LocalFile struct {
+	// Path is absolute. It ends in a random name with the file's extension.
+	Path string
+	// MIME is the media type, Name the file's own name, "" when it has none.
+	MIME, Name string
+	// Size in bytes, 0 for a file that is not made yet.
+	Size int64
 }
 
 // Stats is what one node run used. Its methods may be called from several

@@ -76,3 +76,15 @@ func (absent) Open(context.Context, *Run, string) ([]byte, string, string, error
 func (absent) Put(context.Context, *Run, []byte, string, string) (string, error) {
 	return "", unavailable("files are")
 }
+
+func (absent) Local(context.Context, *Run, string) (*LocalFile, error) {
+	return nil, unavailable("files are")
+}
+
+func (absent) Create(context.Context, *Run, string) (*LocalFile, error) {
+	return nil, unavailable("files are")
+}
+
+func (absent) Store(context.Context, *Run, *LocalFile) (string, error) {
+	return "", unavailable("files are")
+}

@@ -203,7 +203,7 @@ func stepThrough() core.Block {
 			}
 			return out.list(ctx, characters)
 		}
-		return core.Errorf(core.Invalid, "'%s' object is not iterable", typeName(parsed))
+		return core.Errorf(core.Invalid, "'%s' object is not iterable", core.PythonType(parsed))
 	})
 }
 

@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"cmp"
-	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
@@ -75,7 +74,7 @@ func order(a, b any, operator string) (result int, ordered bool, err error) {
 	x, isList := a.([]any)
 	y, isOther := b.([]any)
 	if !isList || !isOther {
-		return 0, false, core.Errorf(core.Invalid, "'%s' not supported between instances of '%s' and '%s'", operator, typeName(a), typeName(b))
+		return 0, false, core.Errorf(core.Invalid, "'%s' not supported between instances of '%s' and '%s'", operator, core.PythonType(a), core.PythonType(b))
 	}
 	for i := 0; i < len(x) && i < len(y); i++ {
 		if !equal(x[i], y[i]) {
@@ -83,29 +82,6 @@ func order(a, b any, operator string) (result int, ordered bool, err error) {
 		}
 	}
 	return cmp.Compare(len(x), len(y)), true, nil
-}
-
-// typeName names a value's type in the words that agents' authors know.
-func typeName(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "NoneType"
-	case bool:
-		return "bool"
-	case string:
-		return "str"
-	case []any:
-		return "list"
-	case map[string]any:
-		return "dict"
-	case json.Number:
-		if _, err := v.Int64(); err == nil {
-			return "int"
-		}
-	case int, int64, int32:
-		return "int"
-	}
-	return "float"
 }
 
 // identity gives a text that is the same for equal values only.

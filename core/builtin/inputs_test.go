@@ -64,7 +64,10 @@ func TestGraphValue(t *testing.T) {
 }
 
 // files is a file service with one file.
-type files struct{ stored string }
+type files struct {
+	core.Files // of which only Open and Put are asked for
+	stored     string
+}
 
 func (f *files) Open(_ context.Context, _ *core.Run, ref string) ([]byte, string, string, error) {
 	if ref != "workspace://1" {

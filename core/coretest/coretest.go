@@ -62,13 +62,13 @@ func runVector(t *testing.T, b core.Block, v Vector) {
 	transport := &transport{t: t, exchanges: v.Exchanges}
 	models := &models{t: t, exchanges: v.Models}
 	store := newStore(v.Store)
-	files, err := openFiles(v.Files)
+	files, err := openFiles(v.Files, t.TempDir())
 	require.NoError(t, err)
 	run := &core.Run{
 		UserID: "user-1", GraphID: "graph-1", GraphVersion: 1, GraphExecID: "run-1",
 		NodeID: "node-1", NodeExecID: "step-1", Timezone: location(t, v.Timezone),
 		ReviewSafeMode: v.ReviewSafeMode, SensitiveSafeMode: v.SensitiveSafeMode,
-		HTTP: transport, Store: store, Models: models, Files: files, Stats: &core.Stats{},
+		HTTP: transport, Store: store, Models: models, Files: files, Review: reviewer{v.Review}, Stats: &core.Stats{},
 	}
 	var got []Output
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

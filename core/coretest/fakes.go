@@ -143,6 +143,20 @@ func (s *store) Save(_ context.Context, _, key, _ string, value any) error {
 	return nil
 }
 
+// reviewer gives a vector's decision.
+type reviewer struct{ decision *core.Decision }
+
+func (r reviewer) Ask(_ context.Context, _ *core.Run, payload any, _ string, _ bool) (*core.Decision, error) {
+	if r.decision == nil {
+		return nil, core.ErrAwaitingReview
+	}
+	d := *r.decision
+	if d.Payload == nil {
+		d.Payload = payload // the reviewer changed nothing
+	}
+	return &d, nil
+}
+
 func jsonOf(t *testing.T, v any) string {
 	data, err := core.JSON(v)
 	require.NoError(t, err)

@@ -39,6 +39,9 @@ type Vector struct {
 	// Files can be opened by these references. Data URIs open in any case, and a
 	// file that the block stores gets a data URI as its reference.
 	Files map[string]File `json:"files,omitempty"`
+	// Review is the decision of a person when the block asks for one; without it
+	// there is none yet, and the node waits.
+	Review *core.Decision `json:"review,omitempty"`
 	// Outputs are the emissions expected, in order, as [pin, value] pairs.
 	Outputs []Output `json:"outputs"`
 	// Error, when set, must be part of the failure's message.

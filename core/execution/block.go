@@ -31,9 +31,10 @@ func (s *Service) RunBlock(ctx context.Context, userID string, block core.Block,
 	services := s.worker.services
 	run := &core.Run{
 		UserID: userID, GraphExecID: uuid.NewString(), NodeID: uuid.NewString(), NodeExecID: uuid.NewString(),
-		Log: s.log, HTTP: services.HTTP(spec.Provider), Store: services.Store, Models: services.Models, Files: services.Files,
+		Log: s.log, HTTP: services.HTTP(spec.Provider), Store: services.Store, Models: services.Models, Files: services.files(),
 		Stats: &core.Stats{},
 	}
+	defer services.release(run)
 	outputs := map[string][]any{}
 	err := core.Execute(ctx, block, run, inputs, func(pin string, value any) error {
 		outputs[pin] = append(outputs[pin], value)

@@ -144,7 +144,9 @@ func (r *runner) executeBlock(ctx context.Context, n *nodeRun, stats *core.Stats
 	if in, err = r.withCredentials(ctx, n.plan, in); err != nil {
 		return err
 	}
-	return core.Execute(ctx, n.plan.block, r.blockRun(n, stats), in, emit)
+	run := r.blockRun(n, stats)
+	defer r.worker.services.release(run)
+	return core.Execute(ctx, n.plan.block, run, in, emit)
 }
 
 // agentInputs puts the inputs of an agent node together: the node's own
@@ -204,7 +206,7 @@ func (r *runner) blockRun(n *nodeRun, stats *core.Stats) *core.Run {
 		Timezone: r.timezone, DryRun: r.row.IsDryRun,
 		ReviewSafeMode: r.row.Context.V.ReviewSafeMode, SensitiveSafeMode: r.row.Context.V.SensitiveSafeMode,
 		Log:  r.log.With("execution", r.row.ID, "node", n.plan.node.ID),
-		HTTP: s.HTTP(n.plan.spec.Provider), Store: s.Store, Models: s.Models, Files: s.Files, Review: s.Review,
+		HTTP: s.HTTP(n.plan.spec.Provider), Store: s.Store, Models: s.Models, Files: s.files(), Review: s.Review,
 		Agents: &subAgents{runner: r}, Stats: stats,
 	}
 }

@@ -58,8 +58,33 @@ type Services struct {
 	HTTP   func(provider string) core.Doer
 	Store  core.KeyValueStore
 	Models core.ModelClient
-	Files  core.Files
+	Files  Files
 	Review core.Reviewer
+}
+
+// Files are the files of blocks.
+type Files interface {
+	core.Files
+	// Release removes what a node run has on disk.
+	Release(run *core.Run) error
+}
+
+// files gives the service, or none.
+func (s Services) files() core.Files {
+	if s.Files == nil {
+		return nil
+	}
+	return s.Files
+}
+
+// release removes what a node run has on disk.
+func (s Services) release(run *core.Run) {
+	if s.Files == nil {
+		return
+	}
+	if err := s.Files.Release(run); err != nil {
+		run.Log.Warn("temporary files stay until the next start", "error", err)
+	}
 }
 
 // Worker drives runs.

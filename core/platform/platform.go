@@ -44,6 +44,7 @@ type Platform struct {
 	Library     *library.Service
 	Graphs      *graph.Service
 	Executions  *execution.Service
+	Files       *workspace.Files
 
 	outbound   *outbound
 	works      bool
@@ -85,7 +86,7 @@ func New(ctx context.Context, c *config.Config, o Options) (p *Platform, err err
 	if p.Registry, err = ActiveProviders(c, o.Registry); err != nil {
 		return p, err
 	}
-	p.outbound = newOutbound(p.Registry)
+	p.outbound = newOutbound(p.Registry, c.HTTP.TrustedHosts)
 	if err = p.openStores(ctx, o.Guest); err != nil {
 		return p, err
 	}
@@ -190,6 +191,9 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Credentials: p.Credentials, Alive: p.Accounts.Alive,
 		Log: p.Log, Metrics: p.Metrics,
 	})
+	if p.Files, err = openFiles(c, p.outbound); err != nil {
+		return err
+	}
 	p.Executions = execution.New(execution.Config{
 		MaxRuns: c.Worker.MaxRuns, MaxNodesPerRun: c.Worker.MaxNodesPerRun,
 		MaxRunsPerUserGraph: c.Worker.MaxRunsPerUserGraph, MaxNodeRuns: c.Run.MaxNodeExecutions,
@@ -197,7 +201,7 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
 		Services: execution.Services{
-			HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry)), Files: workspace.NewFiles(p.outbound.common, 0),
+			HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry)), Files: p.Files,
 		},
 		Log: p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})
@@ -282,6 +286,9 @@ func (p *Platform) release() error {
 	var errs []error
 	if p.Credentials != nil {
 		p.Credentials.Close()
+	}
+	if p.Files != nil {
+		errs = append(errs, p.Files.Close())
 	}
 	if p.Bus != nil {
 		errs = append(errs, p.Bus.Close())

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -76,17 +77,22 @@ func offReason(c *config.Config, name string) string {
 // other block may.
 type outbound struct {
 	common   core.Doer
+	files    core.Doer            // downloads, which have a limit of their own
 	trusting map[string]core.Doer // by provider
 }
 
-func newOutbound(registry *core.Registry) *outbound {
-	o := &outbound{common: rest.NewClient(rest.Options{}), trusting: map[string]core.Doer{}}
+func newOutbound(registry *core.Registry, trusted []string) *outbound {
+	o := &outbound{
+		common:   rest.NewClient(rest.Options{Trusted: trusted}),
+		files:    rest.NewClient(rest.Options{Trusted: trusted, MaxBody: math.MaxInt64 - 1}),
+		trusting: map[string]core.Doer{},
+	}
 	for _, p := range registry.Providers() {
 		if p.Trusted == nil {
 			continue
 		}
 		if hosts := p.Trusted(); len(hosts) > 0 {
-			o.trusting[p.Name] = rest.NewClient(rest.Options{Trusted: hosts})
+			o.trusting[p.Name] = rest.NewClient(rest.Options{Trusted: slices.Concat(trusted, hosts)})
 		}
 	}
 	return o

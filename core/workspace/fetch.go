@@ -10,44 +10,70 @@ import (
 	"agentserver/core"
 )
 
-// fetch downloads a file.
-func (f *Files) fetch(ctx context.Context, address string) (data []byte, kind, name string, err error) {
+// download is the answer to the request for a file.
+type download struct {
+	body          io.ReadCloser
+	kind, name    string
+	fail          func(error) error // puts a failure of the body into words
+	cancel        context.CancelFunc
+	contentLength int64
+}
+
+func (d *download) close() {
+	_ = d.body.Close()
+	d.cancel()
+}
+
+// fetch begins to download a file. The caller closes what it gives.
+func (f *Files) fetch(ctx context.Context, address string) (*download, error) {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
 	req, err := http.NewRequestWithContext(limited, http.MethodGet, address, nil)
 	if err != nil || req.URL.Host == "" {
+		cancel()
 		// Its text repeats the URL, which may hold a key.
-		return nil, "", "", core.WithCause(core.Invalid, err, "the file's URL cannot be read")
+		return nil, core.WithCause(core.Invalid, err, "the file's URL cannot be read")
 	}
 	host := req.URL.Hostname()
 	res, err := f.http.Do(req)
 	if err != nil {
-		return nil, "", "", f.failure(ctx, limited, host, err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return nil, "", "", core.Errorf(statusKind(res.StatusCode), "the file cannot be downloaded: %s answered with status %d", host, res.StatusCode)
-	}
-	if res.ContentLength > MaxFile {
-		return nil, "", "", tooLarge()
-	}
-	data, err = io.ReadAll(io.LimitReader(res.Body, MaxFile+1))
-	if len(data) > MaxFile {
-		return nil, "", "", tooLarge()
-	}
-	if err != nil {
-		return nil, "", "", f.failure(ctx, limited, host, err)
+		defer cancel()
+		return nil, f.failure(ctx, limited, host, err)
 	}
 	final := req.URL
 	if res.Request != nil && res.Request.URL != nil {
 		final = res.Request.URL // after redirects
 	}
-	name = nameOf(res.Header.Get("Content-Disposition"), final.Path)
-	kind, _ = cleanType(res.Header.Get("Content-Type"))
-	if kind == "" || vague[kind] {
-		kind = guessType(name, data)
+	d := &download{
+		body: res.Body, cancel: cancel, name: nameOf(res.Header.Get("Content-Disposition"), final.Path),
+		fail: func(err error) error { return f.failure(ctx, limited, host, err) },
 	}
-	return data, kind, name, nil
+	d.kind, _ = cleanType(res.Header.Get("Content-Type"))
+	switch {
+	case res.StatusCode < 200 || res.StatusCode > 299:
+		d.close()
+		return nil, core.Errorf(statusKind(res.StatusCode), "the file cannot be downloaded: %s answered with status %d", host, res.StatusCode)
+	case res.ContentLength > f.maxFile:
+		d.close()
+		return nil, tooLarge(f.maxFile)
+	}
+	return d, nil
+}
+
+// fetchAll downloads a file into memory.
+func (f *Files) fetchAll(ctx context.Context, address string) (data []byte, kind, name string, err error) {
+	d, err := f.fetch(ctx, address)
+	if err != nil {
+		return nil, "", "", err
+	}
+	defer d.close()
+	data, err = io.ReadAll(io.LimitReader(d.body, f.maxFile+1))
+	if int64(len(data)) > f.maxFile {
+		return nil, "", "", tooLarge(f.maxFile)
+	}
+	if err != nil {
+		return nil, "", "", d.fail(err)
+	}
+	return data, knownType(d.kind, d.name, data), d.name, nil
 }
 
 // failure gives an error in the words for users. The end of the run stays what

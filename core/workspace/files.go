@@ -1,61 +1,101 @@
 package workspace
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
+	"os"
 	"strings"
 	"time"
 
 	"agentserver/core"
 )
 
-// MaxFile bounds a file, in bytes. It is held in memory and travels through the
-// agent as text, a third longer.
-const MaxFile = 50 << 20
+// Defaults of [Options].
+const (
+	DefaultMaxFile = 100 << 20
+	DefaultMaxRun  = 1 << 30
+)
 
 // fetchTimeout bounds the download of a file.
 const fetchTimeout = 2 * time.Minute
+
+// Options are what files of runs need.
+type Options struct {
+	// HTTP is the guarded client that downloads go through, Timeout the bound of
+	// one download; 0 is two minutes.
+	HTTP    core.Doer
+	Timeout time.Duration
+	// TempDir is where blocks get their folders.
+	TempDir string
+	// MaxFile bounds a file and MaxRun the temporary files of a run, in bytes; 0
+	// are the defaults.
+	MaxFile, MaxRun int64
+}
 
 // Files opens and stores files for blocks.
 type Files struct {
 	http    core.Doer
 	timeout time.Duration
+	maxFile int64
+	scratch *scratch
 }
 
 var _ core.Files = (*Files)(nil)
 
-// NewFiles makes Files whose downloads go through a guarded client. The timeout
-// bounds one download; 0 is two minutes.
-func NewFiles(http core.Doer, timeout time.Duration) *Files {
-	if timeout <= 0 {
-		timeout = fetchTimeout
+// OpenFiles makes Files, and a folder for temporary files that [Files.Close]
+// removes.
+func OpenFiles(o Options) (*Files, error) {
+	if o.Timeout <= 0 {
+		o.Timeout = fetchTimeout
 	}
-	return &Files{http: http, timeout: timeout}
+	if o.MaxFile <= 0 {
+		o.MaxFile = DefaultMaxFile
+	}
+	if o.MaxRun <= 0 {
+		o.MaxRun = DefaultMaxRun
+	}
+	s, err := openScratch(o.TempDir, o.MaxRun)
+	if err != nil {
+		return nil, err
+	}
+	return &Files{http: o.HTTP, timeout: o.Timeout, maxFile: o.MaxFile, scratch: s}, nil
 }
 
-// Open gives the content of a data URI or an http(s) URL, its media type, and
-// its name, "" when it has none. Errors are of kind Invalid for what is no
-// reference, TooLarge over [MaxFile], NotFound for what is not there, and
-// Unavailable for what cannot be reached now, such as files of the workspace.
-// They do not repeat references, which may hold secrets.
-func (f *Files) Open(ctx context.Context, _ *core.Run, ref string) (data []byte, mime, name string, err error) {
+// Close removes what is left of temporary files.
+func (f *Files) Close() error { return f.scratch.close() }
+
+// Release removes the temporary files of a node run. Whoever runs a block calls
+// it when the block has ended.
+func (f *Files) Release(run *core.Run) error { return f.scratch.release(run) }
+
+// Open gives the content of a reference; see [core.Files].
+func (f *Files) Open(ctx context.Context, run *core.Run, ref string) (data []byte, mime, name string, err error) {
 	ref = strings.TrimSpace(ref)
-	scheme, _, _ := strings.Cut(ref, ":")
-	switch strings.ToLower(scheme) {
+	switch scheme(ref) {
 	case "data":
-		return openData(ref)
+		return f.openData(ref)
 	case "http", "https":
-		return f.fetch(ctx, ref)
+		return f.fetchAll(ctx, ref)
 	case "workspace":
 		return nil, "", "", core.Errorf(core.Unavailable, "files of the workspace (workspace://) are not available on this server")
 	}
-	return nil, "", "", core.Errorf(core.Invalid, "a file is given as a data: URI or an http(s) URL")
+	return nil, "", "", errNoReference
+}
+
+var errNoReference = core.Errorf(core.Invalid, "a file is given as a data: URI, an http(s) URL or a workspace:// reference")
+
+func scheme(ref string) string {
+	scheme, _, _ := strings.Cut(ref, ":")
+	return strings.ToLower(scheme)
 }
 
 // Put gives the content as a data URI. Without a media type it takes the one
 // that the name or the content tells of.
 func (f *Files) Put(_ context.Context, _ *core.Run, data []byte, mime, name string) (string, error) {
-	if len(data) > MaxFile {
-		return "", tooLarge()
+	if int64(len(data)) > f.maxFile {
+		return "", tooLarge(f.maxFile)
 	}
 	if mime == "" {
 		mime = guessType(name, data)
@@ -63,18 +103,98 @@ func (f *Files) Put(_ context.Context, _ *core.Run, data []byte, mime, name stri
 	return core.DataURI(data, mime), nil
 }
 
-func openData(ref string) (data []byte, mime, name string, err error) {
+// Local copies a file to the node's folder; see [core.Files].
+func (f *Files) Local(ctx context.Context, run *core.Run, ref string) (*core.LocalFile, error) {
+	ref = strings.TrimSpace(ref)
+	if s := scheme(ref); s == "http" || s == "https" {
+		d, err := f.fetch(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		defer d.close()
+		file, err := f.keep(ctx, run, d.body, d.kind, d.name)
+		var known *core.Error
+		if err != nil && !errors.As(err, &known) {
+			return nil, d.fail(err)
+		}
+		return file, err
+	}
+	data, mime, name, err := f.Open(ctx, run, ref)
+	if err != nil {
+		return nil, err
+	}
+	return f.keep(ctx, run, bytes.NewReader(data), mime, name)
+}
+
+// keep writes content to the node's folder.
+func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, name string) (*core.LocalFile, error) {
+	n, err := f.scratch.of(run)
+	if err != nil {
+		return nil, err
+	}
+	// The type of what says nothing of itself shows in its first bytes.
+	head := make([]byte, 512)
+	k, err := io.ReadFull(from, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	head = head[:k]
+	kind = knownType(kind, name, head)
+	file := &core.LocalFile{Path: n.place(localName(name, kind)), MIME: kind, Name: name}
+	file.Size, err = f.scratch.write(ctx, n, file.Path, io.MultiReader(bytes.NewReader(head), from), f.maxFile)
+	if err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// localName gives a name with the extension of the type when it has none.
+func localName(name, kind string) string {
+	if strings.Contains(name, ".") {
+		return name
+	}
+	base, _, _ := strings.Cut(kind, ";")
+	return name + core.FileExtension(base)
+}
+
+// Create gives the place of a file that the block makes; see [core.Files].
+func (f *Files) Create(_ context.Context, run *core.Run, name string) (*core.LocalFile, error) {
+	n, err := f.scratch.of(run)
+	if err != nil {
+		return nil, err
+	}
+	name = cleanName(name)
+	return &core.LocalFile{Path: n.place(name), Name: name, MIME: core.FileType(name)}, nil
+}
+
+// Store stores a file of the node's folder; see [core.Files].
+func (f *Files) Store(ctx context.Context, run *core.Run, file *core.LocalFile) (string, error) {
+	info, err := os.Stat(file.Path)
+	if err != nil {
+		return "", core.WithCause(core.NotFound, err, "the file was not made")
+	}
+	if info.Size() > f.maxFile {
+		return "", tooLarge(f.maxFile)
+	}
+	data, err := os.ReadFile(file.Path)
+	if err != nil {
+		return "", core.WithCause(core.Internal, err, "the file cannot be read")
+	}
+	return f.Put(ctx, run, data, file.MIME, file.Name)
+}
+
+func (f *Files) openData(ref string) (data []byte, mime, name string, err error) {
 	// Four letters of base64 are three bytes; escapes and blanks only add to it.
 	// What is certainly too large is not decoded.
-	if len(ref) > 3*MaxFile+1024 {
-		return nil, "", "", tooLarge()
+	if int64(len(ref)) > 3*f.maxFile+1024 {
+		return nil, "", "", tooLarge(f.maxFile)
 	}
 	data, mime, err = core.ParseDataURI(ref)
 	if err != nil {
 		return nil, "", "", err
 	}
-	if len(data) > MaxFile {
-		return nil, "", "", tooLarge()
+	if int64(len(data)) > f.maxFile {
+		return nil, "", "", tooLarge(f.maxFile)
 	}
 	mime, name = cleanType(mime)
 	if mime == "" {
@@ -83,6 +203,9 @@ func openData(ref string) (data []byte, mime, name string, err error) {
 	return data, mime, name, nil
 }
 
-func tooLarge() error {
-	return core.Errorf(core.TooLarge, "the file is larger than %d MB", MaxFile>>20)
+func tooLarge(limit int64) error {
+	if limit < 1<<20 {
+		return core.Errorf(core.TooLarge, "the file is larger than %d bytes", limit)
+	}
+	return core.Errorf(core.TooLarge, "the file is larger than %d MB", limit>>20)
 }

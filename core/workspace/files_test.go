@@ -28,7 +28,16 @@ func serve(t *testing.T, h http.HandlerFunc) (*workspace.Files, string) {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
-	return workspace.NewFiles(rest.NewClient(rest.Options{Trusted: []string{s.URL}}), 0), s.URL
+	return open(t, rest.NewClient(rest.Options{Trusted: []string{s.URL}, MaxBody: 1 << 40}), 0), s.URL
+}
+
+// open makes Files for one test.
+func open(t *testing.T, http core.Doer, timeout time.Duration) *workspace.Files {
+	t.Helper()
+	f, err := workspace.OpenFiles(workspace.Options{HTTP: http, Timeout: timeout, TempDir: t.TempDir()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, f.Close()) })
+	return f
 }
 
 func TestOpenURL(t *testing.T) {
@@ -119,10 +128,10 @@ func TestOpenRefusals(t *testing.T) {
 		base + "/400?key=canary":         {core.Invalid, "status 400"},
 		base + "/503?key=canary":         {core.Unavailable, "status 503"},
 		"workspace://canary":             {core.Unavailable, "workspace://"},
-		"file:///etc/canary":             {core.Invalid, "data: URI or an http(s) URL"},
-		"/etc/canary":                    {core.Invalid, "data: URI or an http(s) URL"},
-		"gcs://bucket/canary":            {core.Invalid, "data: URI or an http(s) URL"},
-		"":                               {core.Invalid, "data: URI or an http(s) URL"},
+		"file:///etc/canary":             {core.Invalid, "data: URI, an http(s) URL"},
+		"/etc/canary":                    {core.Invalid, "data: URI, an http(s) URL"},
+		"gcs://bucket/canary":            {core.Invalid, "data: URI, an http(s) URL"},
+		"":                               {core.Invalid, "data: URI, an http(s) URL"},
 		"http:///canary":                 {core.Invalid, "URL cannot be read"},
 		"http://a b/canary":              {core.Invalid, "URL cannot be read"},
 		"http://canary.\x7f/":            {core.Invalid, "URL cannot be read"},
@@ -139,7 +148,7 @@ func TestOpenRefusals(t *testing.T) {
 }
 
 func TestOpenLimits(t *testing.T) {
-	const most = workspace.MaxFile
+	const most = workspace.DefaultMaxFile
 	send := 0
 	announce := false
 	files, base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -161,7 +170,7 @@ func TestOpenLimits(t *testing.T) {
 		send = most + 1
 		_, _, _, err = files.Open(t.Context(), nil, base)
 		require.Equal(t, core.TooLarge, core.KindOf(err), "%v", err)
-		require.Contains(t, err.Error(), "50 MB")
+		require.Contains(t, err.Error(), "100 MB")
 	}
 	whole := make([]byte, most)
 	data, _, _, err := files.Open(t.Context(), nil, core.DataURI(whole, "image/png"))
@@ -196,23 +205,23 @@ func (broken) Do(r *http.Request) (*http.Response, error) {
 }
 
 func TestOpenGivesUp(t *testing.T) {
-	files := workspace.NewFiles(hanging{}, time.Millisecond)
+	files := open(t, hanging{}, time.Millisecond)
 	_, _, _, err := files.Open(t.Context(), nil, "https://example.com/canary")
 	require.Equal(t, core.Unavailable, core.KindOf(err))
 	require.Equal(t, "the file cannot be downloaded: example.com did not answer in time", err.Error())
 
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, _, err = workspace.NewFiles(hanging{}, 0).Open(stopped, nil, "https://example.com/canary")
+	_, _, _, err = open(t, hanging{}, 0).Open(stopped, nil, "https://example.com/canary")
 	require.ErrorIs(t, err, context.Canceled)
 
-	_, _, _, err = workspace.NewFiles(broken{}, 0).Open(t.Context(), nil, "https://example.com/canary")
+	_, _, _, err = open(t, broken{}, 0).Open(t.Context(), nil, "https://example.com/canary")
 	require.Equal(t, core.Unavailable, core.KindOf(err))
 	require.Equal(t, "the file cannot be downloaded: the connection to example.com failed", err.Error())
 }
 
 func TestDataURIs(t *testing.T) {
-	files := workspace.NewFiles(broken{}, 0)
+	files := open(t, broken{}, 0)
 	for ref, want := range map[string][3]string{
 		"data:image/png;base64,YQ==":                {"a", "image/png", ""},
 		"data:IMAGE/PNG;name=b%20c.png;base64,YQ==": {"a", "image/png", "b%20c.png"},
@@ -230,7 +239,7 @@ func TestDataURIs(t *testing.T) {
 func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
 
 func TestPut(t *testing.T) {
-	files := workspace.NewFiles(broken{}, 0)
+	files := open(t, broken{}, 0)
 	for _, c := range []struct{ data, mime, name, want string }{
 		{"a", "image/png", "a.jpg", "data:image/png;base64,YQ=="},
 		{"a", "", "a.jpg", "data:image/jpeg;base64,YQ=="},

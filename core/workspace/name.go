@@ -82,3 +82,12 @@ func guessType(name string, data []byte) string {
 	kind, _ := cleanType(http.DetectContentType(data))
 	return kind
 }
+
+// knownType gives the declared type, or, when that says nothing, the one that
+// the name or the beginning of the content tells of.
+func knownType(declared, name string, head []byte) string {
+	if declared == "" || vague[declared] {
+		return guessType(name, head)
+	}
+	return declared
+}
