@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type Run struct {
 
 	Log    *slog.Logger
 	HTTP   Doer
+	Dial   Dialer
 	Store  KeyValueStore
 	Models ModelClient
 	Agents SubAgents
@@ -44,6 +46,12 @@ type Run struct {
 // private networks.
 type Doer interface {
 	Do(req *http.Request) (*http.Response, error)
+}
+
+// Dialer connects to other hosts, for protocols other than HTTP. The platform's
+// is guarded as its [Doer] is: it connects to checked addresses only.
+type Dialer interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // KeyValueStore keeps a user's values between runs.

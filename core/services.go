@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 )
@@ -17,6 +18,9 @@ func (r *Run) fill() {
 	}
 	if r.HTTP == nil {
 		r.HTTP = absent{}
+	}
+	if r.Dial == nil {
+		r.Dial = absent{}
 	}
 	if r.Store == nil {
 		r.Store = absent{}
@@ -47,6 +51,10 @@ func unavailable(what string) error {
 
 func (absent) Do(*http.Request) (*http.Response, error) {
 	return nil, unavailable("outbound HTTP is")
+}
+
+func (absent) DialContext(context.Context, string, string) (net.Conn, error) {
+	return nil, unavailable("outbound connections are")
 }
 
 func (absent) Load(context.Context, string, string) (any, bool, error) {

@@ -31,7 +31,7 @@ func (s *Service) RunBlock(ctx context.Context, userID string, block core.Block,
 	services := s.worker.services
 	run := &core.Run{
 		UserID: userID, GraphExecID: uuid.NewString(), NodeID: uuid.NewString(), NodeExecID: uuid.NewString(),
-		Log: s.log, HTTP: services.HTTP(spec.Provider), Store: services.Store, Models: services.Models, Files: services.files(),
+		Log: s.log, HTTP: services.HTTP(spec.Provider), Dial: services.Dial, Store: services.Store, Models: services.Models, Files: services.files(),
 		Stats: &core.Stats{},
 	}
 	defer services.release(run)

@@ -206,7 +206,7 @@ func (r *runner) blockRun(n *nodeRun, stats *core.Stats) *core.Run {
 		Timezone: r.timezone, DryRun: r.row.IsDryRun,
 		ReviewSafeMode: r.row.Context.V.ReviewSafeMode, SensitiveSafeMode: r.row.Context.V.SensitiveSafeMode,
 		Log:  r.log.With("execution", r.row.ID, "node", n.plan.node.ID),
-		HTTP: s.HTTP(n.plan.spec.Provider), Store: s.Store, Models: s.Models, Files: s.files(), Review: s.Review,
+		HTTP: s.HTTP(n.plan.spec.Provider), Dial: s.Dial, Store: s.Store, Models: s.Models, Files: s.files(), Review: s.Review,
 		Agents: &subAgents{runner: r}, Stats: stats,
 	}
 }

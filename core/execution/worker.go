@@ -56,6 +56,7 @@ type CredentialSource interface {
 type Services struct {
 	// HTTP gives the client for the blocks of a provider.
 	HTTP   func(provider string) core.Doer
+	Dial   core.Dialer
 	Store  core.KeyValueStore
 	Models core.ModelClient
 	Files  Files

@@ -201,7 +201,7 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 	}, execution.Deps{
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Graphs: p.Graphs, Library: p.Library, Credentials: p.Credentials,
 		Services: execution.Services{
-			HTTP: p.outbound.of, Models: llm.New(p.Registry, modelHTTP(p.Registry)), Files: p.Files,
+			HTTP: p.outbound.of, Dial: p.outbound.dialer, Models: llm.New(p.Registry, modelHTTP(p.Registry)), Files: p.Files,
 		},
 		Log: p.Log, Metrics: p.Metrics, FrontendURL: c.FrontendURL,
 	})

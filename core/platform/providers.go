@@ -77,13 +77,16 @@ func offReason(c *config.Config, name string) string {
 // other block may.
 type outbound struct {
 	common   core.Doer
+	dialer   core.Dialer
 	files    core.Doer            // downloads, which have a limit of their own
 	trusting map[string]core.Doer // by provider
 }
 
 func newOutbound(registry *core.Registry, trusted []string) *outbound {
+	common := rest.NewClient(rest.Options{Trusted: trusted})
 	o := &outbound{
-		common:   rest.NewClient(rest.Options{Trusted: trusted}),
+		common:   common,
+		dialer:   common,
 		files:    rest.NewClient(rest.Options{Trusted: trusted, MaxBody: math.MaxInt64 - 1}),
 		trusting: map[string]core.Doer{},
 	}

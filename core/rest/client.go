@@ -1,7 +1,9 @@
 package rest
 
 import (
+	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -38,7 +40,10 @@ type Client struct {
 	guard *guard
 }
 
-var _ core.Doer = (*Client)(nil)
+var (
+	_ core.Doer   = (*Client)(nil)
+	_ core.Dialer = (*Client)(nil)
+)
 
 // NewClient makes a client. Options left out take their defaults.
 func NewClient(o Options) *Client {
@@ -63,6 +68,12 @@ func newClient(o Options, g *guard) *Client {
 			Timeout:       o.Timeout,
 		},
 	}
+}
+
+// DialContext connects to a host for protocols other than HTTP, with the same
+// guard. Errors are as those of Do.
+func (c *Client) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return c.guard.connect(ctx, network, address)
 }
 
 // HTTP gives the client in the form that vendor SDKs take. It has every guard,
