@@ -130,11 +130,13 @@ type Webhooks struct {
 
 // Files says where the files of users are kept, and bounds them.
 type Files struct {
-	URL        core.Secret `key:"url" doc:"Where files are kept: file:///srv/files for a folder, s3://bucket?region=eu-central-1, gs://bucket or azblob://container, with the keys that those services' own tools take from the environment. Empty: the folder files in data_dir."`
+	URL        core.Secret `key:"url" doc:"Where files are kept: file:///srv/files for a folder, or s3://bucket?region=eu-central-1 for S3 and what speaks its protocol (&endpoint=https://…&use_path_style=true), with keys from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). Google Cloud Storage (gs://bucket) and Azure (azblob://container) need a line each in buckets.go. Empty: the folder files in data_dir."`
 	TempDir    string      `key:"temp_dir" doc:"Folder for the files that blocks work on while they run; they are removed when the block ends. Empty: the folder tmp in data_dir."`
 	MaxFile    int         `key:"max_file" default:"104857600" min:"1024" max:"4294967296" doc:"Largest file in bytes, in workspaces and in blocks. Some blocks hold a file in memory."`
 	MaxUpload  int         `key:"max_upload" default:"268435456" min:"1024" max:"4294967296" doc:"Largest file in bytes that can be uploaded as the input of a run."`
 	MaxStorage int         `key:"max_storage" default:"524288000" min:"1024" doc:"Most bytes that the workspace of one user holds."`
+	Inline     int         `key:"inline" default:"262144" min:"0" max:"4194304" doc:"Largest file in bytes that an upload for a run gives back as a data: URI; larger ones are kept in the workspace until they expire."`
+	ClamAV     string      `key:"clamav" env:"CLAMAV_SERVICE_HOST+CLAMAV_SERVICE_PORT" doc:"Address (host:port) of a ClamAV daemon that looks at every file before it is kept. Empty: files are not looked at."`
 	MaxRunTemp int         `key:"max_run_temp" default:"1073741824" min:"1024" doc:"Most bytes of temporary files that one run has at a time."`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -32,7 +33,7 @@ func New(p *platform.Platform) (*API, error) {
 		Log:          p.Log,
 		CORS:         CORSConfig{Origins: p.Config.CORS.Allowed.Exact, Patterns: p.Config.CORS.Allowed.Patterns},
 		MaxBody:      int64(p.Config.HTTP.MaxBody),
-		OwnBodyLimit: func(c echo.Context) bool { return c.Path() == ingressPath },
+		OwnBodyLimit: func(c echo.Context) bool { return slices.Contains(ownBodyLimits, c.Path()) },
 	}
 	if p.Config.Metrics.Enabled {
 		metrics, err := NewHTTPMetrics(p.Metrics, "rest_api")
@@ -61,6 +62,8 @@ func New(p *platform.Platform) (*API, error) {
 	a.providerRoutes()
 	a.adminDeletionRoutes()
 	a.adminWebhookRoutes()
+	a.workspaceRoutes()
+	a.fileRoutes()
 	return a, nil
 }
 
@@ -127,24 +130,34 @@ func (a *API) describe(o operation) huma.Operation {
 	return op
 }
 
-// authenticate finds out who calls, and makes sure that they have an account.
-func (a *API) authenticate(who access) func(huma.Context, func(huma.Context)) {
+// principal finds out who calls, and makes sure that they have an account.
+func (a *API) principal(r *http.Request, who access) (Principal, error) {
 	find := a.auth.User
 	if who == asSelf {
 		find = a.auth.Self
 	}
+	p, err := find(r)
+	if err == nil {
+		_, err = a.platform.Accounts.Ensure(r.Context(), p.Caller)
+	}
+	if who == asLeaver {
+		err = leaving(p, err)
+	}
+	if err == nil && p.UserID != p.Caller.UserID {
+		_, err = a.platform.Accounts.Get(r.Context(), p.UserID)
+	}
+	return p, err
+}
+
+// user is what authenticate is for the routes that are Echo's own.
+func (a *API) user(next echo.HandlerFunc) echo.HandlerFunc {
+	return require(func(r *http.Request) (Principal, error) { return a.principal(r, asUser) })(next)
+}
+
+// authenticate finds out who calls, and makes sure that they have an account.
+func (a *API) authenticate(who access) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		r := humaecho.Unwrap(ctx).Request()
-		p, err := find(r)
-		if err == nil {
-			_, err = a.platform.Accounts.Ensure(r.Context(), p.Caller)
-		}
-		if who == asLeaver {
-			err = leaving(p, err)
-		}
-		if err == nil && p.UserID != p.Caller.UserID {
-			_, err = a.platform.Accounts.Get(r.Context(), p.UserID)
-		}
+		p, err := a.principal(humaecho.Unwrap(ctx).Request(), who)
 		if err != nil {
 			writeFailure(ctx, a.failure(ctx.Context(), ctx.Method(), err))
 			return

@@ -12,6 +12,7 @@ import (
 	"agentserver/core/graph"
 	"agentserver/core/preset"
 	"agentserver/core/webhook"
+	"agentserver/core/workspace"
 )
 
 const (
@@ -100,6 +101,10 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[webhook.Entry]():        "WebhookDelivery",
 	reflect.TypeFor[replayBody]():           "WebhookReplay",
 	reflect.TypeFor[replayed]():             "WebhookReplayed",
+	reflect.TypeFor[workspace.File]():       "backend__api__features__workspace__routes__UploadFileResponse",
+	reflect.TypeFor[workspace.Usage]():      "StorageUsageResponse",
+	reflect.TypeFor[deletedFile]():          "DeleteFileResponse",
+	reflect.TypeFor[uploadAnswer]():         "backend__api__model__UploadFileResponse",
 	reflect.TypeFor[executeBody]():          "Body_postV1Execute_graph_agent",
 	reflect.TypeFor[createGraphBody]():      "CreateGraph",
 	reflect.TypeFor[activeVersionBody]():    "SetGraphActiveVersion",

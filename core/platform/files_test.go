@@ -28,5 +28,5 @@ func TestBlocksHaveFiles(t *testing.T) {
 	_, err = run(private.URL + "/a.png")
 	require.ErrorContains(t, err, "the file cannot be downloaded: Access to blocked or private IP address")
 	_, err = run("workspace://1")
-	require.ErrorContains(t, err, "workspace://")
+	require.ErrorContains(t, err, "the workspace has no such file")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"gocloud.dev/blob"
 
 	"agentserver/config"
 	"agentserver/core"
@@ -44,9 +45,11 @@ type Platform struct {
 	Library     *library.Service
 	Graphs      *graph.Service
 	Executions  *execution.Service
+	Workspace   *workspace.Service
 	Files       *workspace.Files
 
 	outbound   *outbound
+	bucket     *blob.Bucket
 	works      bool
 	background context.Context // ends with the platform
 	cancel     context.CancelFunc
@@ -191,7 +194,7 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 		DB: p.DB, Bus: p.Bus, Queue: queue, Registry: p.Registry, Credentials: p.Credentials, Alive: p.Accounts.Alive,
 		Log: p.Log, Metrics: p.Metrics,
 	})
-	if p.Files, err = openFiles(c, p.outbound); err != nil {
+	if err := p.openFiles(ctx); err != nil {
 		return err
 	}
 	p.Executions = execution.New(execution.Config{
@@ -258,6 +261,9 @@ func (p *Platform) Start(ctx context.Context) error {
 	p.Accounts.Listen(p.background)
 	p.Managed.Start(p.background, p.works)
 	p.Webhooks.Start(p.background, p.works)
+	if p.works {
+		p.Workspace.Start(p.background)
+	}
 	return p.Executions.Open(ctx)
 }
 
@@ -289,6 +295,9 @@ func (p *Platform) release() error {
 	}
 	if p.Files != nil {
 		errs = append(errs, p.Files.Close())
+	}
+	if p.bucket != nil {
+		errs = append(errs, p.bucket.Close())
 	}
 	if p.Bus != nil {
 		errs = append(errs, p.Bus.Close())

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -29,6 +31,8 @@ type Options struct {
 	Timeout time.Duration
 	// TempDir is where blocks get their folders.
 	TempDir string
+	// Service keeps files; nil when there are none to keep.
+	Service *Service
 	// MaxFile bounds a file and MaxRun the temporary files of a run, in bytes; 0
 	// are the defaults.
 	MaxFile, MaxRun int64
@@ -40,6 +44,7 @@ type Files struct {
 	timeout time.Duration
 	maxFile int64
 	scratch *scratch
+	service *Service
 }
 
 var _ core.Files = (*Files)(nil)
@@ -60,7 +65,7 @@ func OpenFiles(o Options) (*Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Files{http: o.HTTP, timeout: o.Timeout, maxFile: o.MaxFile, scratch: s}, nil
+	return &Files{http: o.HTTP, timeout: o.Timeout, maxFile: o.MaxFile, scratch: s, service: o.Service}, nil
 }
 
 // Close removes what is left of temporary files.
@@ -79,7 +84,9 @@ func (f *Files) Open(ctx context.Context, run *core.Run, ref string) (data []byt
 	case "http", "https":
 		return f.fetchAll(ctx, ref)
 	case "workspace":
-		return nil, "", "", core.Errorf(core.Unavailable, "files of the workspace (workspace://) are not available on this server")
+		if isRef(ref) {
+			return f.openStored(ctx, run, ref)
+		}
 	}
 	return nil, "", "", errNoReference
 }
@@ -91,16 +98,47 @@ func scheme(ref string) string {
 	return strings.ToLower(scheme)
 }
 
-// Put gives the content as a data URI. Without a media type it takes the one
+// openStored reads a file of the workspace into memory.
+func (f *Files) openStored(ctx context.Context, run *core.Run, ref string) (data []byte, mime, name string, err error) {
+	file, body, err := f.openRef(ctx, run, ref)
+	if err != nil {
+		return nil, "", "", err
+	}
+	defer func() { _ = body.Close() }()
+	if file.Size > f.maxFile {
+		return nil, "", "", tooLarge(f.maxFile)
+	}
+	data, err = io.ReadAll(io.LimitReader(body, f.maxFile))
+	if err != nil {
+		return nil, "", "", fmt.Errorf("reading file %s: %w", file.ID, err)
+	}
+	return data, file.MIME, file.Name, nil
+}
+
+// Put stores content; see [core.Files]. Without a media type it takes the one
 // that the name or the content tells of.
-func (f *Files) Put(_ context.Context, _ *core.Run, data []byte, mime, name string) (string, error) {
+func (f *Files) Put(ctx context.Context, run *core.Run, data []byte, mime, name string) (string, error) {
 	if int64(len(data)) > f.maxFile {
 		return "", tooLarge(f.maxFile)
 	}
 	if mime == "" {
 		mime = guessType(name, data)
 	}
-	return core.DataURI(data, mime), nil
+	if !f.keeps(run) {
+		return core.DataURI(data, mime), nil
+	}
+	local, err := f.keep(ctx, run, bytes.NewReader(data), mime, cleanName(name), f.maxFile)
+	if err != nil {
+		return "", err
+	}
+	ref, err := f.Store(ctx, run, local)
+	return ref, errors.Join(err, f.scratch.remove(run, local))
+}
+
+// keeps reports whether files of a run go to the workspace: those of a block
+// that runs on its own are given back as they are.
+func (f *Files) keeps(run *core.Run) bool {
+	return f.service != nil && run != nil && run.UserID != "" && run.GraphID != ""
 }
 
 // Local copies a file to the node's folder; see [core.Files].
@@ -112,22 +150,31 @@ func (f *Files) Local(ctx context.Context, run *core.Run, ref string) (*core.Loc
 			return nil, err
 		}
 		defer d.close()
-		file, err := f.keep(ctx, run, d.body, d.kind, d.name)
+		file, err := f.keep(ctx, run, d.body, d.kind, d.name, f.maxFile)
 		var known *core.Error
 		if err != nil && !errors.As(err, &known) {
 			return nil, d.fail(err)
 		}
 		return file, err
 	}
+	if isRef(ref) {
+		file, body, err := f.openRef(ctx, run, ref)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = body.Close() }()
+		// Whoever kept it had a limit; what counts now is the space on disk.
+		return f.keep(ctx, run, body, file.MIME, file.Name, math.MaxInt64)
+	}
 	data, mime, name, err := f.Open(ctx, run, ref)
 	if err != nil {
 		return nil, err
 	}
-	return f.keep(ctx, run, bytes.NewReader(data), mime, name)
+	return f.keep(ctx, run, bytes.NewReader(data), mime, name, f.maxFile)
 }
 
-// keep writes content to the node's folder.
-func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, name string) (*core.LocalFile, error) {
+// keep writes content of max bytes at most to the node's folder.
+func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, name string, max int64) (*core.LocalFile, error) {
 	n, err := f.scratch.of(run)
 	if err != nil {
 		return nil, err
@@ -141,7 +188,7 @@ func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, n
 	head = head[:k]
 	kind = knownType(kind, name, head)
 	file := &core.LocalFile{Path: n.place(localName(name, kind)), MIME: kind, Name: name}
-	file.Size, err = f.scratch.write(ctx, n, file.Path, io.MultiReader(bytes.NewReader(head), from), f.maxFile)
+	file.Size, err = f.scratch.write(ctx, n, file.Path, io.MultiReader(bytes.NewReader(head), from), max)
 	if err != nil {
 		return nil, err
 	}
@@ -176,11 +223,24 @@ func (f *Files) Store(ctx context.Context, run *core.Run, file *core.LocalFile) 
 	if info.Size() > f.maxFile {
 		return "", tooLarge(f.maxFile)
 	}
-	data, err := os.ReadFile(file.Path)
-	if err != nil {
-		return "", core.WithCause(core.Internal, err, "the file cannot be read")
+	if !f.keeps(run) {
+		data, err := os.ReadFile(file.Path)
+		if err != nil {
+			return "", fmt.Errorf("reading a temporary file: %w", err)
+		}
+		return core.DataURI(data, file.MIME), nil
 	}
-	return f.Put(ctx, run, data, file.MIME, file.Name)
+	name := cleanName(file.Name)
+	if name == "" {
+		name = localName("file", file.MIME)
+	}
+	// A folder for each run, so that no run replaces what another one gave.
+	saved, err := f.service.Save(ctx, NewFile{UserID: run.UserID, Path: "/runs/" + run.GraphExecID + "/" + name, Beside: true},
+		&core.LocalFile{Path: file.Path, MIME: file.MIME, Name: name, Size: info.Size()})
+	if err != nil {
+		return "", err
+	}
+	return saved.Reference(), nil
 }
 
 func (f *Files) openData(ref string) (data []byte, mime, name string, err error) {

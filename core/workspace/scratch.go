@@ -141,6 +141,17 @@ func (s *scratch) release(run *core.Run) error {
 	return err
 }
 
+// remove removes one file of a node run.
+func (s *scratch) remove(run *core.Run, file *core.LocalFile) error {
+	n, err := s.of(run)
+	if err != nil {
+		return err
+	}
+	n.bytes.Add(-file.Size)
+	n.run.bytes.Add(-file.Size)
+	return os.Remove(file.Path)
+}
+
 // place gives a free place in the folder for a file of that name. Only its
 // extension is taken over: names of users never become names on disk.
 func (n *node) place(name string) string {

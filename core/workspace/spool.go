@@ -1,0 +1,31 @@
+package workspace
+
+import (
+	"context"
+	"io"
+
+	"github.com/google/uuid"
+
+	"agentserver/core"
+)
+
+// Spool writes content that comes from a client to a temporary file, of max
+// bytes at most, and gives it and what removes it.
+func (f *Files) Spool(ctx context.Context, from io.Reader, name string, max int64) (file *core.LocalFile, done func(), err error) {
+	// A run of its own, whose folder goes with it.
+	run := &core.Run{GraphExecID: uuid.NewString(), NodeExecID: "upload"}
+	n, err := f.scratch.of(run)
+	if err != nil {
+		return nil, nil, err
+	}
+	done = func() { _ = f.scratch.release(run) }
+	file = &core.LocalFile{Path: n.place(name), Name: name, MIME: core.FileType(name)}
+	if file.Size, err = f.scratch.write(ctx, n, file.Path, from, max); err != nil {
+		done()
+		return nil, nil, err
+	}
+	return file, done, nil
+}
+
+// FileName gives a harmless form of a name that a client has chosen, or "".
+func FileName(name string) string { return cleanName(name) }
