@@ -10,29 +10,28 @@ import (
 	"agentserver/core"
 )
 
-// shelf are files by reference.
-type shelf map[string]string
+// shelf are files by reference, which are only opened.
+type shelf struct {
+	core.Files
+	files map[string]string
+}
 
 func (s shelf) Open(_ context.Context, _ *core.Run, ref string) ([]byte, string, string, error) {
-	data, ok := s[ref]
+	data, ok := s.files[ref]
 	if !ok {
 		return nil, "", "", core.Errorf(core.NotFound, "there is no file %s", ref)
 	}
 	return []byte(data), "text/plain", "file.txt", nil
 }
 
-func (shelf) Put(context.Context, *core.Run, []byte, string, string) (string, error) {
-	return "", core.Errorf(core.Unavailable, "nothing is stored here")
-}
-
 func TestContents(t *testing.T) {
-	run := &core.Run{Files: shelf{
+	run := &core.Run{Files: shelf{files: map[string]string{
 		"workspace://f1#image/png":         "\x89PNG",
 		"https://example.com/a.bin":        "bin",
 		"http://example.com/?q=a,b":        "query",
 		"data:text/plain,hi%20there":       "hi there",
 		"data:text/html;charset=x,<b></b>": "<b></b>",
-	}}
+	}}}
 	encoded := func(text string) fileContent {
 		return fileContent{path: "f", content: base64.StdEncoding.EncodeToString([]byte(text)), encoding: "base64"}
 	}
