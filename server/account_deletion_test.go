@@ -213,6 +213,7 @@ func (b *bed) furnish(who string) (ids []string) {
 	require.NoError(b.t, b.platform.DB.Write.Exec("INSERT INTO oauth_states (token_hash, user_id, provider, created_at, expires_at, sealed) VALUES (?, ?, 'acme', ?, ?, 'x')",
 		"hash of "+who, who, db.Now(), db.Now()).Error)
 	ids = append(ids, b.upload(who, "a.txt", "x").json().(map[string]any)["file_id"].(string))
+	ids = append(ids, b.asked(who))
 	s := b.subscribe(who, opened)
 	b.signed(s.hook, "thing.closed", "d", `{}`).is(200, "null")
 	b.settled()

@@ -64,6 +64,7 @@ func New(p *platform.Platform) (*API, error) {
 	a.adminWebhookRoutes()
 	a.workspaceRoutes()
 	a.fileRoutes()
+	a.reviewRoutes()
 	return a, nil
 }
 

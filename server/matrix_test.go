@@ -34,6 +34,7 @@ var matrixBodies = map[string]string{
 	"patchV2Update an existing preset":      `{"name":"taken","is_active":false}`,
 	"postV2Execute a preset":                `{"inputs":{}}`,
 	"postV1ReplayWebhookDeliveries":         `{}`,
+	"postV2ProcessReviewAction":             `{"reviews":[{"node_exec_id":"{review_id}","approved":true}]}`,
 	"postWorkspaceUpload file to workspace": `{}`, // their bodies are forms; see the tests of uploads
 	"postV1Upload file to cloud storage":    `{}`,
 	"postV1Update notification preferences": `{"email":"changed@example.com","preferences":{"AGENT_RUN":false},"daily_limit":1}`,
@@ -45,7 +46,7 @@ var ownThings = map[string]bool{"postV1Create credentials": true, "getV1ListCred
 // refusedOwn are operations that are about the caller, and refuse what the matrix
 // sends.
 var refusedOwn = map[string]int{
-	"deleteV1Delete user account": 400, "postV2Create a new preset": 404, "postV2SetupTrigger": 410,
+	"deleteV1Delete user account": 400, "postV2Create a new preset": 404, "postV2SetupTrigger": 410, "postV2ProcessReviewAction": 404,
 	"postWorkspaceUpload file to workspace": 422, "postV1Upload file to cloud storage": 422,
 }
 
@@ -95,7 +96,8 @@ func TestMatrix(t *testing.T) {
 			"user_id": alice, "deletion_id": uuid.NewString(), "provider": "acme", "cred_id": credentialID,
 			"graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1",
 			"preset_id": s.preset, "webhook_id": strings.Split(s.hook.url, "/")[7], "delivery_id": uuid.NewString(),
-			"file_id": b.upload(alice, "private of alice.txt", "private of alice").json().(map[string]any)["file_id"].(string),
+			"review_id": b.asked(alice),
+			"file_id":   b.upload(alice, "private of alice.txt", "private of alice").json().(map[string]any)["file_id"].(string),
 		}
 		for _, who := range []string{bob, admin} {
 			b.ok(who, "POST", "/api/auth/user", nil)

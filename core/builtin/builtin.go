@@ -36,7 +36,7 @@ func provider(now func() time.Time) *core.Provider {
 			listBlocks(),
 			listSetBlocks(),
 			storeBlocks(),
-			[]core.Block{agentExecutor, aiTextGenerator},
+			[]core.Block{agentExecutor, humanInTheLoop(), aiTextGenerator},
 		),
 	}
 }

@@ -45,6 +45,7 @@ const (
 	failBlock = "7e57b10c-0000-4000-8000-000000000004"
 	plainKeep = "7e57b10c-0000-4000-8000-000000000005"
 	joinBlock = "7e57b10c-0000-4000-8000-000000000006"
+	riskBlock = "7e57b10c-0000-4000-8000-000000000007"
 )
 
 // calls counts runs of the emitting block.
@@ -113,7 +114,12 @@ func testProvider() *core.Provider {
 			out.Value.Emit(fmt.Sprint(in.A, in.B))
 			return nil
 		})
-	return &core.Provider{Name: "test", Title: "Test", Blocks: []core.Block{slow, emit, hang, fail, keep, join}}
+	risk := core.NewBlock(core.BlockSpec{ID: riskBlock, Name: "RiskBlock", Description: "Passes on; it is sensitive.", Sensitive: true},
+		func(_ context.Context, _ *core.Run, in *slowIn, out *one) error {
+			out.Value.Emit(in.Value)
+			return nil
+		})
+	return &core.Provider{Name: "test", Title: "Test", Blocks: []core.Block{slow, emit, hang, fail, keep, join, risk}}
 }
 
 // bed is a platform with one user.

@@ -95,6 +95,9 @@ func eraseRuns(tx *gorm.DB, userID string) (int, bool, error) {
 	if len(nodes) == idsPerQuery {
 		return 0, true, nil
 	}
+	if err := tx.Where("graph_exec_id IN ?", runs).Delete(&reviewRow{}).Error; err != nil {
+		return 0, false, err
+	}
 	done := tx.Where("id IN ?", runs).Delete(&runRow{})
 	return int(done.RowsAffected), true, done.Error
 }

@@ -62,8 +62,9 @@ type runUpdate struct {
 	stats     *Stats
 	startedAt time.Time
 	endedAt   time.Time
-	// release gives the run back to the queue.
-	release bool
+	// release gives the run back to the queue; leave only takes its owner away,
+	// because it waits for people.
+	release, leave bool
 }
 
 // Bounds of the journal.

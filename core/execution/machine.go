@@ -74,6 +74,7 @@ type machine struct {
 	seq     int
 	limit   int // of node runs
 	open    int // runs queued or running
+	held    int // runs that wait for a person
 	stats   Stats
 	now     func() time.Time
 	// overrun is set when the limit of node runs is reached.
@@ -158,6 +159,14 @@ func (m *machine) finish(r *nodeRun, status Status, stats core.StatsData) {
 		m.stats.NodeErrorCount++
 	}
 	m.drain(m.nodes[r.plan.node.ID])
+}
+
+// hold puts a run off until a person has decided.
+func (m *machine) hold(r *nodeRun) {
+	r.status = Review
+	m.open--
+	m.held++
+	m.touch(r, dirtyState)
 }
 
 // drain routes what the oldest active run of a node has emitted, and goes on

@@ -89,7 +89,7 @@ func (workerRow) TableName() string { return "workers" }
 
 // Models are the row types of this room, for the schema test.
 func Models() []any {
-	return []any{&runRow{}, &nodeRow{}, &outputRow{}, &workerRow{}, &valueRow{}}
+	return []any{&runRow{}, &nodeRow{}, &outputRow{}, &workerRow{}, &valueRow{}, &reviewRow{}}
 }
 
 // MarshalJSON writes a [name, value] pair.

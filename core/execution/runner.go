@@ -185,6 +185,9 @@ func (r *runner) apply(e nodeEvent) {
 	status := Completed
 	switch {
 	case e.err == nil:
+	case awaitsReview(e.err):
+		r.m.hold(e.run)
+		return
 	case r.stopping || e.interrupted:
 		return // left to settle
 	default:
@@ -220,7 +223,7 @@ func (r *runner) flush() {
 	}
 	e := r.step()
 	if done {
-		r.finalize(e, outcome{status: Completed})
+		r.finalize(e, r.completion())
 	} else if !r.announced && time.Since(r.startedAt) >= softDelay {
 		// Most runs are over before anyone could see them run: those that are
 		// not say so.
@@ -228,6 +231,15 @@ func (r *runner) flush() {
 		r.announced = true
 	}
 	r.submit(e)
+}
+
+// completion is how a run ends that has nothing more to do: it waits for people,
+// or it is complete.
+func (r *runner) completion() outcome {
+	if r.m.held > 0 {
+		return outcome{status: Review}
+	}
+	return outcome{status: Completed}
 }
 
 func (r *runner) submit(e *entry) {
@@ -268,9 +280,12 @@ func (r *runner) finalize(e *entry, o outcome) {
 		stats.Error = &o.err
 	}
 	e.update = &runUpdate{status: o.status, stats: &stats}
-	if o.release {
+	switch {
+	case o.release:
 		e.update = &runUpdate{status: Queued, release: true}
-	} else {
+	case o.status == Review:
+		e.update.leave = true
+	default:
 		e.update.endedAt = time.Now()
 		r.final = o.status
 	}
@@ -359,9 +374,13 @@ func (r *runner) settle(status Status) {
 	for _, st := range r.m.nodes {
 		for _, n := range append([]*nodeRun(nil), st.active...) {
 			if !n.status.Final() {
+				if n.status == Review {
+					r.m.held--
+				} else {
+					r.m.open--
+				}
 				n.status, n.done, n.endedAt = status, true, r.m.now()
 				n.stats.Error = stoppedText
-				r.m.open--
 				r.m.touch(n, dirtyState)
 			}
 		}

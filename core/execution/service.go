@@ -53,6 +53,9 @@ func New(config Config, d Deps) *Service {
 	if d.Services.Store == nil {
 		d.Services.Store = values{d.DB}
 	}
+	if d.Services.Review == nil {
+		d.Services.Review = reviews{d.DB}
+	}
 	w := newWorker(config, d.DB, d.Bus, d.Registry, d.Graphs, d.Credentials, d.Services, d.Queue, j, d.Log, m)
 	s := &Service{
 		store: store{d.DB}, db: d.DB, graphs: d.Graphs, library: d.Library, worker: w, bus: d.Bus, log: d.Log,

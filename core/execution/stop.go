@@ -153,6 +153,9 @@ func (s *Service) endUnowned(ctx context.Context, row *runRow, status Status, te
 			return res.Error
 		}
 		done = true
+		if err := rejectWaiting(tx, row.ID); err != nil {
+			return err
+		}
 		return tx.Model(&nodeRow{}).
 			Where("graph_exec_id = ? AND status IN ?", row.ID, []Status{Queued, Running, Review}).
 			Updates(map[string]any{"status": Terminated, "ended_at": now}).Error

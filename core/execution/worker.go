@@ -202,7 +202,7 @@ func (w *Worker) fromQueue(_ context.Context, args runArgs) error {
 
 func (w *Worker) takeUp(id string) error {
 	row, err := w.store.run(w.ctx, id)
-	if err != nil || row == nil || row.Status.Final() || row.WorkerID != nil {
+	if err != nil || row == nil || row.Status.Final() || row.Status == Review || row.WorkerID != nil {
 		return err
 	}
 	if over, err := w.endIfOver(row); over || err != nil {

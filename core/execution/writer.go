@@ -142,7 +142,7 @@ func (w *writer) write(batch []*entry, skip map[*entry]bool) error {
 		}
 		if u := e.update; u != nil {
 			updates = append(updates, []any{
-				e.runID, string(u.status), db.AsJSON(u.stats), db.At(u.startedAt), db.At(u.endedAt), u.release || u.status.Final(),
+				e.runID, string(u.status), db.AsJSON(u.stats), db.At(u.startedAt), db.At(u.endedAt), u.release || u.leave || u.status.Final(),
 			})
 			if u.status.Final() && u.status != Completed {
 				ended = append(ended, []any{e.runID, db.At(u.endedAt)})
@@ -175,8 +175,16 @@ func (w *writer) write(batch []*entry, skip map[*entry]bool) error {
 	return nil
 }
 
-// endNodes ends the node runs of runs that ended early.
+// endNodes ends the node runs of runs that ended early, and what they have asked
+// people.
 func (w *writer) endNodes(runs [][]any) error {
+	err := w.chunks([]column{{"id", "text"}, {"ended_at", "timestamptz"}}, runs, func(s *statement) {
+		s.text(`UPDATE human_reviews SET status = 'REJECTED', review_message = '` + stoppedText + `', reviewed_at = v.ended_at, updated_at = v.ended_at
+			FROM v WHERE human_reviews.graph_exec_id = v.id AND human_reviews.status = 'WAITING'`)
+	})
+	if err != nil {
+		return err
+	}
 	return w.chunks([]column{{"id", "text"}, {"ended_at", "timestamptz"}}, runs, func(s *statement) {
 		s.text(`UPDATE node_executions SET status = 'TERMINATED', ended_at = v.ended_at FROM v
 			WHERE node_executions.graph_exec_id = v.id AND node_executions.status IN ('QUEUED', 'RUNNING', 'REVIEW')`)

@@ -53,12 +53,12 @@ func TestScan(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f")
 	require.NoError(t, os.WriteFile(file, content, 0o600))
 	for answer, want := range map[string]string{
-		"stream: OK\x00":                                "",
-		"stream: Eicar-Signature FOUND\x00":             "File rejected due to virus detection: Eicar-Signature",
-		"stream:  FOUND\x00":                            "File rejected due to virus detection: Unknown threat",
-		"INSTREAM size limit exceeded. ERROR\x00":       "Virus scanning failed: the scanner says",
-		"":                                              "Virus scanning failed",
-		"stream: OK":                                    "",
+		"stream: OK\x00":                          "",
+		"stream: Eicar-Signature FOUND\x00":       "File rejected due to virus detection: Eicar-Signature",
+		"stream:  FOUND\x00":                      "File rejected due to virus detection: Unknown threat",
+		"INSTREAM size limit exceeded. ERROR\x00": "Virus scanning failed: the scanner says",
+		"":           "Virus scanning failed",
+		"stream: OK": "",
 		"stream: something that nobody understands\x00": "Virus scanning failed",
 	} {
 		var got bytes.Buffer
