@@ -3,6 +3,7 @@ package rest_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -141,4 +142,42 @@ func TestRealServers(t *testing.T) {
 		require.NoError(t, err, trusted)
 		require.Equal(t, 200, res.status)
 	}
+}
+
+// A name that changes its address between two questions does not get through:
+// what is dialed is what was checked, and each connection asks anew.
+func TestRebinding(t *testing.T) {
+	n := newNetwork()
+	n.serve(t, "turning.example", "8.8.8.8", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Connection", "close") })
+	asked := 0
+	lookup := func(host string) ([]netip.Addr, error) {
+		if asked++; asked%2 == 0 {
+			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+		}
+		return []netip.Addr{netip.MustParseAddr("8.8.8.8")}, nil
+	}
+	c := rest.NewTestClient(rest.Options{}, lookup, n.dial)
+	_, err := c.CheckURL(t.Context(), "http://turning.example/")
+	require.NoError(t, err)
+	_, err = get(t, c, "http://turning.example/")
+	require.ErrorContains(t, err, "private IP address 127.0.0.1")
+	_, err = get(t, c, "http://turning.example/")
+	require.NoError(t, err)
+	_, err = get(t, c, "http://turning.example/")
+	require.Error(t, err)
+	require.Equal(t, []string{"8.8.8.8:80"}, n.dialed)
+}
+
+// What is not HTTP has the same guard.
+func TestDialContext(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(s.Close)
+	address := s.Listener.Addr().String()
+	for _, to := range []string{address, "localhost:25", "[::1]:25", "[::ffff:10.0.0.1]:25", "169.254.169.254:80"} {
+		_, err := rest.NewClient(rest.Options{}).DialContext(t.Context(), "tcp", to)
+		require.True(t, core.IsKind(err, core.Invalid), "%s: %v", to, err)
+	}
+	conn, err := rest.NewClient(rest.Options{Trusted: []string{address}}).DialContext(t.Context(), "tcp", address)
+	require.NoError(t, err)
+	require.NoError(t, conn.Close())
 }
