@@ -37,7 +37,7 @@ var chunking = core.NewBlock(core.BlockSpec{
 			Chunks []any `json:"chunks"`
 			Tokens []any `json:"tokens"`
 		}
-		err := rest.JSON(ctx, run.HTTP, http.MethodPost, "https://segment.jina.ai/",
+		err := rest.JSON(ctx, patient(run), http.MethodPost, "https://segment.jina.ai/",
 			in.Credentials.Authorization(), request, &answer)
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ var embedding = core.NewBlock(core.BlockSpec{
 		Data []vector `json:"data"`
 	}
 	request := map[string]any{"input": in.Texts, "model": in.Model}
-	err := rest.JSON(ctx, run.HTTP, http.MethodPost, "https://api.jina.ai/v1/embeddings",
+	err := rest.JSON(ctx, patient(run), http.MethodPost, "https://api.jina.ai/v1/embeddings",
 		in.Credentials.Authorization(), request, &answer)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ var forReader = strings.NewReplacer("#", "%23", " ", "%20")
 
 // readPage fetches a page through the reader, which gives Markdown.
 func readPage(ctx context.Context, run *core.Run, in *extractInput) (string, error) {
-	data, err := rest.Send(ctx, run.HTTP, rest.Request{
+	data, err := rest.Send(ctx, patient(run), rest.Request{
 		Method: http.MethodGet,
 		URL:    "https://r.jina.ai/" + forReader.Replace(in.URL),
 		Auth:   in.Credentials.Authorization(),
@@ -62,7 +62,7 @@ func fetchPage(ctx context.Context, run *core.Run, in *extractInput) (string, er
 	if err != nil {
 		return "", core.Errorf(core.Invalid, "Invalid URL: %w", err)
 	}
-	data, err := rest.Send(ctx, run.HTTP, rest.Request{Method: http.MethodGet, URL: u.String()})
+	data, err := rest.Send(ctx, patient(run), rest.Request{Method: http.MethodGet, URL: u.String()})
 	if core.IsKind(err, core.Invalid) { // the guard refused the address
 		return "", core.Errorf(core.Invalid, "Invalid URL: %w", err)
 	}

@@ -62,7 +62,7 @@ var factChecker = core.NewBlock(core.BlockSpec{
 
 // ground asks the grounding service, which the vendor keeps for old users.
 func ground(ctx context.Context, run *core.Run, in *factInput) (*verdict, error) {
-	body, err := rest.Send(ctx, run.HTTP, rest.Request{
+	body, err := rest.Send(ctx, patient(run), rest.Request{
 		Method: http.MethodGet,
 		URL:    "https://g.jina.ai/" + url.PathEscape(in.Statement),
 		Auth:   in.Credentials.Authorization(),
@@ -134,7 +134,7 @@ func deepSearch(ctx context.Context, run *core.Run, in *factInput) (*verdict, er
 			} `json:"message"`
 		} `json:"choices"`
 	}
-	err := rest.JSON(ctx, run.HTTP, http.MethodPost, "https://deepsearch.jina.ai/v1/chat/completions",
+	err := rest.JSON(ctx, patient(run), http.MethodPost, "https://deepsearch.jina.ai/v1/chat/completions",
 		in.Credentials.Authorization(), request, &answer)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,10 @@
 // (r.jina.ai and s.jina.ai), deepsearch, segmenter and embeddings.
 package jina
 
-import "agentserver/core"
+import (
+	"agentserver/core"
+	"agentserver/core/rest"
+)
 
 // systemID is known to clients and to the cost filters of the blocks.
 const systemID = "7f26de70-ba0d-494e-ba76-238e65e7b45f"
@@ -50,3 +53,7 @@ func cost(amount int, filter map[string]any) []core.Cost {
 	}
 	return []core.Cost{{Amount: amount, Filter: all, Type: "run"}}
 }
+
+// patient is the client for calls of the vendor, which are repeated where that
+// is safe.
+func patient(run *core.Run) core.Doer { return rest.Retrying{Next: run.HTTP} }

@@ -25,7 +25,7 @@ var searchTheWeb = core.NewBlock(core.BlockSpec{
 	Costs:       cost(1, nil),
 }, func(ctx context.Context, run *core.Run, in *searchInput, out *searchOutput) error {
 	// The whole query is one path segment, so a slash in it is no separator.
-	text, err := rest.Send(ctx, run.HTTP, rest.Request{
+	text, err := rest.Send(ctx, patient(run), rest.Request{
 		Method: http.MethodGet,
 		URL:    "https://s.jina.ai/" + url.PathEscape(in.Query),
 		Auth:   in.Credentials.Authorization(),
