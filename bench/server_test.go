@@ -62,8 +62,7 @@ func newBed(tb testing.TB, databaseURL string, users int) *bed {
 		defer cancel()
 		require.NoError(tb, p.Close(ctx))
 	})
-	transport := &http.Transport{MaxIdleConns: 1000, MaxIdleConnsPerHost: 1000}
-	bd := &bed{tb: tb, platform: p, url: web.URL, client: &http.Client{Transport: transport}}
+	bd := &bed{tb: tb, platform: p, url: web.URL, client: newClient()}
 	for i := range users {
 		token, err := p.Signer.Token(account.Identity{
 			UserID: fmt.Sprintf("bench-user-%d", i), Email: fmt.Sprintf("user%d@bench.local", i), Role: "authenticated",
@@ -72,6 +71,10 @@ func newBed(tb testing.TB, databaseURL string, users int) *bed {
 		bd.tokens = append(bd.tokens, token)
 	}
 	return bd
+}
+
+func newClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{MaxIdleConns: 1000, MaxIdleConnsPerHost: 1000}}
 }
 
 // call sends a request as a user.
