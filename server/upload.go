@@ -44,9 +44,9 @@ type uploadedFile struct {
 	remove   func()
 }
 
-// upload writes the part "file" of a form to disk. It stops at max bytes with the
+// upload writes the part "file" of a form to disk. It stops at most bytes with the
 // error tooLarge gives for what arrived so far.
-func (a *API) upload(c echo.Context, max int64, tooLarge func(size int64) error) (*uploadedFile, error) {
+func (a *API) upload(c echo.Context, most int64, tooLarge func(size int64) error) (*uploadedFile, error) {
 	// Without a deadline, a client that sends nothing would hold a connection.
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(uploadTimeout))
 	form, err := c.Request().MultipartReader()
@@ -63,9 +63,9 @@ func (a *API) upload(c echo.Context, max int64, tooLarge func(size int64) error)
 		case part.FormName() != "file":
 			continue
 		}
-		local, remove, err := a.platform.Files.Spool(c.Request().Context(), part, part.FileName(), max)
+		local, remove, err := a.platform.Files.Spool(c.Request().Context(), part, part.FileName(), most)
 		if core.IsKind(err, core.TooLarge) {
-			return nil, tooLarge(max + 1)
+			return nil, tooLarge(most + 1)
 		}
 		var known *core.Error
 		switch {

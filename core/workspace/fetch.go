@@ -12,11 +12,10 @@ import (
 
 // download is the answer to the request for a file.
 type download struct {
-	body          io.ReadCloser
-	kind, name    string
-	fail          func(error) error // puts a failure of the body into words
-	cancel        context.CancelFunc
-	contentLength int64
+	body       io.ReadCloser
+	kind, name string
+	fail       func(error) error // puts a failure of the body into words
+	cancel     context.CancelFunc
 }
 
 func (d *download) close() {
@@ -34,7 +33,7 @@ func (f *Files) fetch(ctx context.Context, address string) (*download, error) {
 		return nil, core.WithCause(core.Invalid, err, "the file's URL cannot be read")
 	}
 	host := req.URL.Hostname()
-	res, err := f.http.Do(req)
+	res, err := f.http.Do(req) //nolint:bodyclose // download.close does
 	if err != nil {
 		defer cancel()
 		return nil, f.failure(ctx, limited, host, err)

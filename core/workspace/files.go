@@ -173,8 +173,8 @@ func (f *Files) Local(ctx context.Context, run *core.Run, ref string) (*core.Loc
 	return f.keep(ctx, run, bytes.NewReader(data), mime, name, f.maxFile)
 }
 
-// keep writes content of max bytes at most to the node's folder.
-func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, name string, max int64) (*core.LocalFile, error) {
+// keep writes content of most bytes at most to the node's folder.
+func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, name string, most int64) (*core.LocalFile, error) {
 	n, err := f.scratch.of(run)
 	if err != nil {
 		return nil, err
@@ -188,7 +188,7 @@ func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, n
 	head = head[:k]
 	kind = knownType(kind, name, head)
 	file := &core.LocalFile{Path: n.place(localName(name, kind)), MIME: kind, Name: name}
-	file.Size, err = f.scratch.write(ctx, n, file.Path, io.MultiReader(bytes.NewReader(head), from), max)
+	file.Size, err = f.scratch.write(ctx, n, file.Path, io.MultiReader(bytes.NewReader(head), from), most)
 	if err != nil {
 		return nil, err
 	}

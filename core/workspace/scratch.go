@@ -165,9 +165,9 @@ func (n *node) place(name string) string {
 var safeExt = regexp.MustCompile(`^\.[0-9A-Za-z]{1,10}$`)
 
 // write copies content to a file and gives its size. It stops with an error of
-// kind TooLarge beyond max bytes, or beyond what the run may have.
-func (s *scratch) write(ctx context.Context, n *node, path string, from io.Reader, max int64) (size int64, err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // a place of our own making
+// kind TooLarge beyond most bytes, or beyond what the run may have.
+func (s *scratch) write(ctx context.Context, n *node, path string, from io.Reader, most int64) (size int64, err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, fmt.Errorf("making a temporary file: %w", err)
 	}
@@ -190,8 +190,8 @@ func (s *scratch) write(ctx context.Context, n *node, path string, from io.Reade
 			n.bytes.Add(int64(k))
 			all := n.run.bytes.Add(int64(k))
 			switch {
-			case size > max:
-				return size, tooLarge(max)
+			case size > most:
+				return size, tooLarge(most)
 			case all > s.maxRun:
 				return size, core.Errorf(core.TooLarge, "the run has more than %d MB of temporary files", s.maxRun>>20)
 			}

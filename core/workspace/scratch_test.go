@@ -137,8 +137,12 @@ func TestWorkspaceReferences(t *testing.T) {
 		require.NoError(t, err)
 		require.Regexp(t, `^workspace://[0-9a-f-]{36}#text/plain$`, ref)
 		for _, c := range []struct{ ref, kind string }{
-			{ref, "text/plain"}, {strings.TrimSuffix(ref, "#text/plain"), "text/plain"}, {strings.Replace(ref, "text/plain", "", 1), "text/plain"},
-			{strings.Replace(ref, "text/plain", "Video/MP4", 1), "video/mp4"}, {"workspace:///runs/run/a b.txt#x/y", "x/y"}, {"WORKSPACE:///runs/run/./a b.txt", "text/plain"},
+			{ref, "text/plain"},
+			{strings.TrimSuffix(ref, "#text/plain"), "text/plain"},
+			{strings.Replace(ref, "text/plain", "", 1), "text/plain"},
+			{strings.Replace(ref, "text/plain", "Video/MP4", 1), "video/mp4"},
+			{"workspace:///runs/run/a b.txt#x/y", "x/y"},
+			{"WORKSPACE:///runs/run/./a b.txt", "text/plain"},
 		} {
 			data, kind, name, err := files.Open(t.Context(), node("m"), c.ref)
 			require.NoError(t, err, c.ref)

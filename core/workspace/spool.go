@@ -9,9 +9,9 @@ import (
 	"agentserver/core"
 )
 
-// Spool writes content that comes from a client to a temporary file, of max
+// Spool writes content that comes from a client to a temporary file, of most
 // bytes at most, and gives it and what removes it.
-func (f *Files) Spool(ctx context.Context, from io.Reader, name string, max int64) (file *core.LocalFile, done func(), err error) {
+func (f *Files) Spool(ctx context.Context, from io.Reader, name string, most int64) (file *core.LocalFile, done func(), err error) {
 	// A run of its own, whose folder goes with it.
 	run := &core.Run{GraphExecID: uuid.NewString(), NodeExecID: "upload"}
 	n, err := f.scratch.of(run)
@@ -20,7 +20,7 @@ func (f *Files) Spool(ctx context.Context, from io.Reader, name string, max int6
 	}
 	done = func() { _ = f.scratch.release(run) }
 	file = &core.LocalFile{Path: n.place(name), Name: name, MIME: core.FileType(name)}
-	if file.Size, err = f.scratch.write(ctx, n, file.Path, from, max); err != nil {
+	if file.Size, err = f.scratch.write(ctx, n, file.Path, from, most); err != nil {
 		done()
 		return nil, nil, err
 	}
