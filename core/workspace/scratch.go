@@ -124,6 +124,21 @@ func (s *scratch) of(run *core.Run) (*node, error) {
 
 // release removes what a node run has.
 func (s *scratch) release(run *core.Run) error {
+	n := s.forget(run)
+	if n == nil {
+		return nil
+	}
+	err := os.RemoveAll(n.dir) // which may take a while, so others are not kept waiting
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.runs[run.GraphExecID] == nil {
+		_ = os.Remove(filepath.Dir(n.dir))
+	}
+	return err
+}
+
+// forget takes a node run out of the books.
+func (s *scratch) forget(run *core.Run) *node {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.runs[run.GraphExecID]
@@ -133,12 +148,10 @@ func (s *scratch) release(run *core.Run) error {
 	n := u.nodes[run.NodeExecID]
 	delete(u.nodes, run.NodeExecID)
 	u.bytes.Add(-n.bytes.Load())
-	err := os.RemoveAll(n.dir)
 	if len(u.nodes) == 0 {
 		delete(s.runs, run.GraphExecID)
-		_ = os.Remove(filepath.Dir(n.dir))
 	}
-	return err
+	return n
 }
 
 // remove removes one file of a node run.

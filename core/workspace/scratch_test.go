@@ -1,12 +1,15 @@
 package workspace_test
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,6 +73,32 @@ func TestLocal(t *testing.T) {
 	left, err := os.ReadDir(temp)
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// Nodes of one run come and go side by side.
+func TestLocalAtOnce(t *testing.T) {
+	temp := t.TempDir()
+	files, err := workspace.OpenFiles(workspace.Options{TempDir: temp})
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			run := node(fmt.Sprint("n", i))
+			for range 50 {
+				if _, err := files.Local(context.Background(), run, core.DataURI([]byte(png), "image/png")); err != nil {
+					t.Error(err)
+				}
+				if err := files.Release(run); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	left, err := filepath.Glob(filepath.Join(temp, "*", "*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	require.NoError(t, files.Close())
 }
 
 func TestLocalRefusesOddRuns(t *testing.T) {
