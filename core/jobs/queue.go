@@ -126,8 +126,9 @@ func (q *Queue) Start(ctx context.Context, workerID string) error {
 	if q.db.Engine == db.Postgres {
 		q.client, err = river.NewClient(riverpgxv5.New(q.db.Pool), config)
 	} else {
-		// The file has no way to tell of new jobs: look often.
-		config.FetchPollInterval = 50 * time.Millisecond
+		// The file has no way to tell of new jobs, so each line looks for itself. To
+		// look takes most of a millisecond: more often, an idle server would be busy.
+		config.FetchPollInterval = 200 * time.Millisecond
 		q.client, err = river.NewClient(riversqlite.New(q.db.SQL()), config)
 	}
 	if err != nil {
