@@ -215,10 +215,11 @@ func limitSchema(s *Object, tag reflect.StructTag) error {
 	if v := tag.Get("format"); v != "" {
 		target.Set("format", v)
 	}
-	for name, key := range map[string]string{
-		"min": "minimum", "max": "maximum", "minLength": "minLength", "maxLength": "maxLength",
-		"minItems": "minItems", "maxItems": "maxItems",
+	for _, bound := range [][2]string{
+		{"min", "minimum"}, {"max", "maximum"}, {"minLength", "minLength"}, {"maxLength", "maxLength"},
+		{"minItems", "minItems"}, {"maxItems", "maxItems"},
 	} {
+		name, key := bound[0], bound[1]
 		if v := tag.Get(name); v != "" {
 			n, err := DecodeJSON([]byte(v))
 			if err != nil {

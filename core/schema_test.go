@@ -137,6 +137,16 @@ func TestInputProperties(t *testing.T) {
 	}
 }
 
+// Answers are compared by what they are made of, so it has one order.
+func TestPropertiesKeepTheirOrder(t *testing.T) {
+	for range 20 {
+		bounded := property[struct {
+			F int `json:"limit" doc:"…" default:"10" max:"100" min:"1"`
+		}](t)
+		require.Equal(t, []string{"type", "minimum", "maximum", "title", "description", "default", "advanced", "secret"}, bounded.Keys())
+	}
+}
+
 func TestDependsOn(t *testing.T) {
 	spec := specOf[struct {
 		Unit     string `json:"unit" default:"minute"`
