@@ -41,6 +41,9 @@ func openSQLite(ctx context.Context, o Options) (*DB, error) {
 }
 
 func openSQLiteFile(ctx context.Context, o Options) (_ *DB, err error) {
+	if err := addFunctions(); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(filepath.Join(o.DataDir, sqliteFile))
 	if err != nil {
 		return nil, err
