@@ -11,8 +11,8 @@ import (
 
 	"agentserver/config"
 	"agentserver/core"
+	"agentserver/core/builder"
 	"agentserver/core/platform"
-	"agentserver/server"
 )
 
 func newProviders(f *flags) *cobra.Command {
@@ -98,7 +98,7 @@ func newBlocks(f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list := server.BlockInfos(active)
+			list := builder.BlockInfos(active)
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(list)
 			}

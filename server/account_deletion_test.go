@@ -217,6 +217,7 @@ func (b *bed) furnish(who string) (ids []string) {
 	s := b.subscribe(who, opened)
 	b.signed(s.hook, "thing.closed", "d", `{}`).is(200, "null")
 	b.settled()
+	b.ok(who, "GET", "/api/builder/search?search_query="+who, nil)
 	return append(ids, graph, s.graph, s.credential, s.preset)
 }
 

@@ -45,13 +45,14 @@ func New(p *platform.Platform) (*API, error) {
 	Install(e, options)
 	a.huma = humaecho.New(e, humaConfig())
 	var err error
-	if a.blocks, err = newBlockList(p.Registry); err != nil {
+	if a.blocks, err = newBlockList(p.Builder); err != nil {
 		return nil, err
 	}
 	a.healthRoutes()
 	a.accountRoutes()
 	a.accountDeletionRoutes()
 	a.blockRoutes()
+	a.builderRoutes()
 	a.graphRoutes()
 	a.executionRoutes()
 	a.sharedRoutes()

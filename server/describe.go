@@ -10,6 +10,7 @@ import (
 
 	"agentserver/config"
 	"agentserver/core"
+	"agentserver/core/builder"
 	"agentserver/core/platform"
 )
 
@@ -21,6 +22,7 @@ func Describe(c *config.Config, registry *core.Registry) ([]byte, error) {
 	}
 	a, err := New(&platform.Platform{
 		Config: c, Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Registry: active,
+		Builder: builder.New(builder.Deps{Registry: active}),
 	})
 	if err != nil {
 		return nil, err

@@ -51,7 +51,11 @@ var refusedOwn = map[string]int{
 }
 
 // queries are what operations need in the query.
-var queries = map[string]string{"getV2List presets": "?graph_id="}
+var queries = map[string]string{
+	"getV2List presets":        "?graph_id=",
+	"getV2Get specific blocks": "?block_ids=" + storeID,
+	"getV2Builder search":      "?filter=my_agents&search_query=private&search_id={search_id}",
+}
 
 // forAdmins starts the paths of operations that reach everyone's things, for
 // administrators only.
@@ -92,12 +96,14 @@ func TestMatrix(t *testing.T) {
 		b.ok(alice, "POST", "/api/graphs/"+graphID+"/executions/"+runID+"/share", nil)
 		credentialID := b.object(alice, "POST", "/api/integrations/acme/credentials", `{"type":"api_key","provider":"acme","api_key":"hers"}`)["id"].(string)
 		s := b.subscribe(alice, opened)
+		searchID := b.object(alice, "GET", "/api/builder/search?search_query=private+of+alice", nil)["search_id"].(string)
 		hers := map[string]string{
 			"user_id": alice, "deletion_id": uuid.NewString(), "provider": "acme", "cred_id": credentialID,
 			"graph_id": graphID, "graph_exec_id": runID, "version": "1", "graph_version": "1",
 			"preset_id": s.preset, "webhook_id": strings.Split(s.hook.url, "/")[7], "delivery_id": uuid.NewString(),
 			"review_id": b.asked(alice),
 			"file_id":   b.upload(alice, "private of alice.txt", "private of alice").json().(map[string]any)["file_id"].(string),
+			"search_id": searchID,
 		}
 		for _, who := range []string{bob, admin} {
 			b.ok(who, "POST", "/api/auth/user", nil)
@@ -155,7 +161,7 @@ func (b *bed) refused(who, method, path, id string, hers map[string]string) {
 		if text, ok := matrixBodies[id]; ok {
 			body = strings.ReplaceAll(fill(text, ids), "changed@", "changed-"+who+"@")
 		}
-		return b.call(who, method, fill(path, ids)+queries[id], body)
+		return b.call(who, method, fill(path+queries[id], ids), body)
 	}
 	a := send(hers)
 	require.NotContains(b.t, a.body, "private of alice")
@@ -174,6 +180,7 @@ func (b *bed) refused(who, method, path, id string, hers map[string]string) {
 		require.NotContains(b.t, a.body, `"user_id":"alice"`)
 		require.NotContains(b.t, a.body, hers["graph_exec_id"])
 		require.NotContains(b.t, a.body, hers["cred_id"])
+		require.NotContains(b.t, a.body, hers["search_id"])
 		return
 	}
 	if want, ok := harmless[id]; ok {

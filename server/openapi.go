@@ -7,9 +7,11 @@ import (
 
 	"agentserver/core"
 	"agentserver/core/account"
+	"agentserver/core/builder"
 	"agentserver/core/credential"
 	"agentserver/core/execution"
 	"agentserver/core/graph"
+	"agentserver/core/library"
 	"agentserver/core/preset"
 	"agentserver/core/webhook"
 	"agentserver/core/workspace"
@@ -118,6 +120,17 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[execution.Stats]():         "Stats",
 	reflect.TypeFor[ErrorBody]():               "ErrorResponse",
 	reflect.TypeFor[requestFault]():            "HTTPValidationError",
+	reflect.TypeFor[core.Cost]():               "BlockCost",
+	reflect.TypeFor[builder.BlockPage]():       "BlockResponse",
+	reflect.TypeFor[builder.Category]():        "BlockCategoryResponse",
+	reflect.TypeFor[builder.ProviderPage]():    "ProviderResponse",
+	reflect.TypeFor[builder.Suggestions]():     "SuggestionsResponse",
+	reflect.TypeFor[builder.Results]():         "SearchResponse",
+	reflect.TypeFor[builder.Totals]():          "SearchTotals",
+	reflect.TypeFor[builder.Counts]():          "CountResponse",
+	reflect.TypeFor[library.Agent]():           "LibraryAgent",
+	reflect.TypeFor[library.Listing]():         "MarketplaceListing",
+	reflect.TypeFor[library.ListingCreator]():  "MarketplaceListingCreator",
 
 	reflect.TypeFor[account.Deletion]():       "AccountDeletion",
 	reflect.TypeFor[account.DeletionRecord](): "AccountDeletionRecord",

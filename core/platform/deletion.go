@@ -85,7 +85,7 @@ func (p *Platform) deleteData(ctx context.Context, userID string) (int, error) {
 	total := 0
 	for _, room := range []interface {
 		DeleteUser(ctx context.Context, userID string) (int, error)
-	}{p.Presets, p.Webhooks, p.Executions, p.Workspace, p.Library, p.Graphs, p.Credentials} {
+	}{p.Presets, p.Webhooks, p.Executions, p.Workspace, p.Builder, p.Library, p.Graphs, p.Credentials} {
 		n, err := room.DeleteUser(ctx, userID)
 		total += n
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"agentserver/config"
 	"agentserver/core"
 	"agentserver/core/account"
+	"agentserver/core/builder"
 	"agentserver/core/bus"
 	"agentserver/core/credential"
 	"agentserver/core/db"
@@ -47,6 +48,7 @@ type Platform struct {
 	Executions  *execution.Service
 	Workspace   *workspace.Service
 	Files       *workspace.Files
+	Builder     *builder.Service
 
 	outbound   *outbound
 	bucket     *blob.Bucket
@@ -212,6 +214,9 @@ func (p *Platform) build(ctx context.Context, o Options) error {
 		return err
 	}
 	p.Graphs.BeforeDelete = p.Executions.StopGraph
+	p.Builder = builder.New(builder.Deps{
+		DB: p.DB, Registry: p.Registry, Library: p.Library, Use: p.Executions.BlockUse, Log: p.Log, Background: p.background,
+	})
 	p.handleDeletions(queue, o.Deletion)
 	return nil
 }
@@ -292,6 +297,9 @@ func (p *Platform) release() error {
 	var errs []error
 	if p.Credentials != nil {
 		p.Credentials.Close()
+	}
+	if p.Builder != nil {
+		p.Builder.Close()
 	}
 	if p.Files != nil {
 		errs = append(errs, p.Files.Close())
