@@ -43,7 +43,7 @@ func (a *API) fileRoutes() {
 // it is; a larger one is kept until it expires.
 func (a *API) uploadForRun(c echo.Context) error {
 	hours := 24
-	if text := c.QueryParam("expiration_hours"); text != "" && text != "null" {
+	if text := c.QueryParam("expiration_hours"); text != "" {
 		var err error
 		if hours, err = strconv.Atoi(text); err != nil {
 			return invalidQuery("expiration_hours", "Input should be a valid integer, unable to parse string as an integer")

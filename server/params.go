@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,7 +13,8 @@ import (
 
 // Params decodes the parameters in paths, and turns away addresses with what no
 // id, name or option holds: control characters and bytes that are not UTF-8.
-// Databases do not agree on what such text is.
+// Databases do not agree on what such text is. A parameter of the query whose value
+// is null is as good as none: the web client sends those that it has no value for.
 func Params() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -40,9 +42,18 @@ func Params() echo.MiddlewareFunc {
 					}
 				}
 			}
+			if strings.Contains(r.URL.RawQuery, "=null") {
+				r.URL.RawQuery = withoutNulls(r.URL.RawQuery)
+			}
 			return next(c)
 		}
 	}
+}
+
+// withoutNulls leaves out the parameters that are null, and the others as they are.
+func withoutNulls(query string) string {
+	list := strings.Split(query, "&")
+	return strings.Join(slices.DeleteFunc(list, func(p string) bool { return strings.HasSuffix(p, "=null") && strings.Count(p, "=") == 1 }), "&")
 }
 
 // isText reports whether s is UTF-8 without control characters.

@@ -78,15 +78,14 @@ var sessionID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 // named.
 func (a *API) uploadToWorkspace(c echo.Context) error {
 	folder := "/"
-	// Clients send nulls as text.
-	if session := c.QueryParam("session_id"); session != "" && session != "null" {
+	if session := c.QueryParam("session_id"); session != "" {
 		if !sessionID.MatchString(session) {
 			return invalidQuery("session_id", "a session's id has letters, digits, - and _ only")
 		}
 		folder = "/sessions/" + session + "/"
 	}
 	overwrite := false
-	if text := c.QueryParam("overwrite"); text != "" && text != "null" {
+	if text := c.QueryParam("overwrite"); text != "" {
 		var err error
 		if overwrite, err = strconv.ParseBool(text); err != nil {
 			return invalidQuery("overwrite", "Input should be a valid boolean")
