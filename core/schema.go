@@ -216,8 +216,12 @@ func limitSchema(s *Object, tag reflect.StructTag) error {
 		target.Set("format", v)
 	}
 	for _, bound := range [][2]string{
-		{"min", "minimum"}, {"max", "maximum"}, {"minLength", "minLength"}, {"maxLength", "maxLength"},
-		{"minItems", "minItems"}, {"maxItems", "maxItems"},
+		{"min", "minimum"},
+		{"max", "maximum"},
+		{"minLength", "minLength"},
+		{"maxLength", "maxLength"},
+		{"minItems", "minItems"},
+		{"maxItems", "maxItems"},
 	} {
 		name, key := bound[0], bound[1]
 		if v := tag.Get(name); v != "" {

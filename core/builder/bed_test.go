@@ -191,13 +191,13 @@ type copied struct {
 
 func (c copied) Spec() *core.BlockSpec { return &c.spec }
 
-// manyBlocks holds n blocks that say as much of themselves as real ones.
+// manyBlocks holds n blocks that say as much of themselves as some ones.
 func manyBlocks(tb testing.TB, n int) *core.Registry {
 	tb.Helper()
 	p := &core.Provider{Name: "many", Title: "Many"}
-	real := newRegistry(tb).Blocks()
+	some := newRegistry(tb).Blocks()
 	for i := range n {
-		c := copied{real[i%len(real)], *real[i%len(real)].Spec()}
+		c := copied{some[i%len(some)], *some[i%len(some)].Spec()}
 		c.spec.ID = fmt.Sprintf("00000000-0000-4000-9000-%012d", i)
 		c.spec.Name = fmt.Sprintf("Copy%d%s", i, c.spec.Name)
 		p.Blocks = append(p.Blocks, c)
