@@ -164,16 +164,6 @@ func (p *Platform) openAuth(background context.Context) error {
 	return err
 }
 
-// SigningKey gives the configured key of tokens, or the one of the data folder,
-// which is made when missing.
-func SigningKey(c *config.Config) (core.Secret, error) {
-	if c.Auth.JWTKey != "" || c.Auth.JWKSURL != "" {
-		return c.Auth.JWTKey, nil
-	}
-	key, err := account.LoadOrCreateKey(c.DataDir)
-	return key, err
-}
-
 func (p *Platform) build(ctx context.Context, o Options) error {
 	p.Accounts = account.NewService(p.DB)
 	ring, err := KeyRing(p.Config)
@@ -243,23 +233,6 @@ func (p *Platform) buildWebhooks(ctx context.Context, queue *jobs.Queue) (err er
 	return nil
 }
 
-// KeyRing gives the configured keys of stored secrets, or the one of the data
-// folder, which is made when missing.
-func KeyRing(c *config.Config) (*credential.Ring, error) {
-	var keys []credential.Key
-	for _, k := range c.Encryption.Ring {
-		keys = append(keys, credential.Key{Name: k.Name, Key: k.Key})
-	}
-	if len(keys) == 0 {
-		key, err := credential.LoadOrCreateKey(c.DataDir)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return credential.NewRing(keys)
-}
-
 // Start begins the work of the process.
 func (p *Platform) Start(ctx context.Context) error {
 	go p.reseal()
@@ -314,29 +287,6 @@ func (p *Platform) release() error {
 		errs = append(errs, p.DB.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// Health is the state of what the process depends on: "ok", or what is wrong.
-type Health struct {
-	Status   string `json:"status"`
-	Database string `json:"database"`
-	Queue    string `json:"queue"`
-	Bus      string `json:"bus"`
-}
-
-// Check asks each dependency. It reports false when one does not answer.
-func (p *Platform) Check(ctx context.Context) (Health, bool) {
-	h := Health{Status: "healthy", Database: "ok", Queue: "ok", Bus: "ok"}
-	note := func(place *string, err error) {
-		if err != nil {
-			p.Log.Error("health check failed", "error", err)
-			*place, h.Status = "not working", "unhealthy"
-		}
-	}
-	note(&h.Database, p.DB.Ping(ctx))
-	note(&h.Bus, p.Bus.Ping(ctx))
-	note(&h.Queue, p.Executions.Check(ctx))
-	return h, h.Status == "healthy"
 }
 
 func providerError(name string, err error) error { return fmt.Errorf("provider %s: %w", name, err) }
