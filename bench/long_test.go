@@ -3,7 +3,6 @@ package bench
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -102,22 +101,7 @@ func measureLong(b *testing.B, url string, agent map[string]any, steps int) {
 	took := time.Since(began)
 	require.Equal(b, steps, page.Executions[0].Stats.NodeExecCount)
 	b.ReportMetric(float64(steps)/took.Seconds(), "steps/s")
-	b.ReportMetric(peakMemory(b, cmd), "peak-MB")
-}
-
-// peakMemory is the most resident memory that a process has had.
-func peakMemory(b *testing.B, cmd *exec.Cmd) float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
-	require.NoError(b, err)
-	for line := range strings.Lines(string(status)) {
-		if text, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			var kb float64
-			_, err := fmt.Sscan(text, &kb)
-			require.NoError(b, err)
-			return kb / 1024
-		}
-	}
-	return 0
+	b.ReportMetric(memory(b, cmd, "VmHWM:"), "peak-MB")
 }
 
 func node(id, block string, in map[string]any) any {
