@@ -114,7 +114,8 @@ type CredentialsField struct {
 	Description string
 }
 
-// Cost is a price: Amount credits when Filter is a subset of the inputs.
+// Cost is a price: Amount credits when Filter matches the inputs, as
+// [BlockSpec.Fee] says. Prices of the operator's keys are made by [SystemCost].
 type Cost struct {
 	Amount int            `json:"cost_amount"`
 	Filter map[string]any `json:"cost_filter"`
@@ -138,8 +139,9 @@ type BlockSpec struct {
 	// Sensitive blocks ask for review when the sensitive safe mode is on.
 	Sensitive bool
 	// Disabled, when set, says why the block cannot be used.
-	Disabled    string
-	Webhook     *WebhookConfig
+	Disabled string
+	Webhook  *WebhookConfig
+	// Costs are tried in order; a run has the first that matches, see Fee.
 	Costs       []Cost
 	ErrorPin    ErrorPin
 	Credentials map[string]CredentialsField

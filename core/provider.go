@@ -28,7 +28,12 @@ type Provider struct {
 	Webhooks WebhookManager
 	// Models is nil unless the provider serves language models.
 	Models LanguageModels
-	Blocks []Block
+	// BaseCost is the price, in credits, of a run of each block that has no Costs
+	// of its own and takes credentials of this provider. It is asked for the use
+	// of the first of System, the operator's credential; a user's own is free. So
+	// nothing is asked where System is empty.
+	BaseCost int
+	Blocks   []Block
 	// Trusted, when set, gives hosts that the operator's settings name, asked for
 	// after settings are filled. This provider's requests may reach them even on
 	// the own network, where no others may go.
@@ -73,6 +78,12 @@ func (p *Provider) check() error {
 	}
 	for _, b := range p.Blocks {
 		if err := prepareBlock(p.Name, b); err != nil {
+			return fmt.Errorf("block %s: %w", b.Spec().Name, err)
+		}
+	}
+	p.addBaseCost()
+	for _, b := range p.Blocks {
+		if err := b.Spec().checkCosts(); err != nil {
 			return fmt.Errorf("block %s: %w", b.Spec().Name, err)
 		}
 	}

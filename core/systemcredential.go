@@ -56,6 +56,17 @@ func SystemCredentialPlace(id string) int {
 	return -1
 }
 
+// SystemCredentialID gives the id by which clients know the operator's credential
+// at a provider, or "" for one that they know none of.
+func SystemCredentialID(provider string) string {
+	for _, c := range systemCredentials {
+		if c.provider == provider {
+			return c.id
+		}
+	}
+	return ""
+}
+
 // SystemProviders names the providers whose credentials clients know the
 // operator to have, in use or not.
 func SystemProviders() []string {

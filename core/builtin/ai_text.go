@@ -34,7 +34,7 @@ var aiTextGenerator = core.NewBlock(core.BlockSpec{
 	ID: "1f292d4a-41a4-4977-9684-7c8d560b9f91", Name: "AITextGeneratorBlock",
 	Description: "Asks a language model and gives its answer as text.",
 	Categories:  []core.Category{core.CategoryAI},
-	Costs:       modelCosts(),
+	Costs:       llm.Costs(),
 	Credentials: map[string]core.CredentialsField{"credentials": modelCredentials()},
 }, func(ctx context.Context, run *core.Run, in *aiTextInput, out *aiTextOutput) error {
 	prompt, err := fillPrompt(ctx, in.Prompt, in.PromptValues)
@@ -137,37 +137,4 @@ func modelCredentials() core.CredentialsField {
 		Discriminator: "model",
 		Mapping:       llm.Mapping(),
 	}
-}
-
-// modelSystemCredentials are the operator's credentials, whose use costs
-// credits, in the order in which their models are priced. Models that are not
-// here are free.
-var modelSystemCredentials = []struct{ provider, id string }{
-	{"anthropic", "24e5d942-d9e3-4798-8151-90143ee55629"},
-	{"openai", "53c25cb8-e3ee-465c-a4d1-e75a4c899c2a"},
-	{"groq", "4ec22295-8f97-4dd1-b42b-2c6957a02545"},
-	{"open_router", "b5a0e27d-0c98-4df3-a4b9-10193e1f3c40"},
-	{"llama_api", "d44045af-1c33-4833-9e19-752313214de2"},
-	{"v0", "c4e6d1a0-3b5f-4789-a8e2-9b123456789f"},
-	{"aiml_api", "aad82a89-9794-4ebb-977f-d736aa5260a3"},
-}
-
-// modelCosts prices each model when the operator's credential is used.
-func modelCosts() []core.Cost {
-	var costs []core.Cost
-	for _, s := range modelSystemCredentials {
-		credentials := map[string]any{"id": s.id, "provider": s.provider, "type": string(core.TypeAPIKey)}
-		if s.provider == "groq" {
-			credentials = map[string]any{"id": s.id} // saved agents hold groq references without the rest
-		}
-		for _, m := range llm.Models() {
-			if m.Provider == s.provider && m.Cost != nil {
-				costs = append(costs, core.Cost{
-					Amount: *m.Cost, Type: "run",
-					Filter: map[string]any{"model": m.Name, "credentials": credentials},
-				})
-			}
-		}
-	}
-	return costs
 }

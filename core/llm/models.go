@@ -22,6 +22,9 @@ func mustParse(data []byte) []core.LanguageModel {
 	if err := json.Unmarshal(data, &list); err != nil {
 		panic(fmt.Sprintf("llm: reading models.json: %v", err))
 	}
+	if err := checkPrices(list); err != nil {
+		panic(fmt.Sprintf("llm: models.json: %v", err))
+	}
 	return list
 }
 

@@ -45,13 +45,7 @@ func (s *settings) credential() core.Credential {
 // cost is a price for the use of the operator's key. The filter names inputs
 // that must have a value besides.
 func cost(amount int, filter map[string]any) []core.Cost {
-	all := map[string]any{
-		"credentials": map[string]any{"id": systemID, "provider": "jina", "type": string(core.TypeAPIKey)},
-	}
-	for name, value := range filter {
-		all[name] = value
-	}
-	return []core.Cost{{Amount: amount, Filter: all, Type: "run"}}
+	return []core.Cost{core.SystemCost("jina", systemID, amount, filter)}
 }
 
 // patient is the client for calls of the vendor, which are repeated where that
