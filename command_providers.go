@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -11,8 +10,6 @@ import (
 
 	"agentserver/config"
 	"agentserver/core"
-	"agentserver/core/builder"
-	"agentserver/core/platform"
 )
 
 func newProviders(f *flags) *cobra.Command {
@@ -81,35 +78,4 @@ func systemState(c *config.Config, p *core.Provider) string {
 	default:
 		return missing
 	}
-}
-
-func newBlocks(f *flags) *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "blocks",
-		Short: "List the blocks that agents can use",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := f.load()
-			if err != nil {
-				return err
-			}
-			active, err := platform.ActiveProviders(c, core.Default)
-			if err != nil {
-				return err
-			}
-			list := builder.BlockInfos(active)
-			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(list)
-			}
-			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			fmt.Fprintln(table, "ID\tNAME\tDESCRIPTION")
-			for _, b := range list {
-				fmt.Fprintf(table, "%s\t%s\t%s\n", b.ID, b.Name, b.Description)
-			}
-			return table.Flush()
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print them as GET /api/blocks does")
-	return cmd
 }

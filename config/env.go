@@ -59,7 +59,7 @@ func (e environment) checkNames(fields []field) []error {
 		if slices.Contains(ignoredVariables, name) || serviceName.MatchString(name) {
 			continue
 		}
-		errs = append(errs, fmt.Errorf("environment: unknown variable %s%s", name, didYouMean(name, known)))
+		errs = append(errs, fmt.Errorf("environment: unknown variable %s%s", name, DidYouMean(name, known)))
 	}
 	return errs
 }

@@ -82,14 +82,14 @@ func keyProblem(key string, empty bool, known, providers []string) string {
 	provider, _, _ := strings.Cut(rest, ".")
 	switch {
 	case inProviders && !slices.Contains(providers, provider):
-		return fmt.Sprintf("unknown provider %q%s", provider, didYouMean(provider, providers))
+		return fmt.Sprintf("unknown provider %q%s", provider, DidYouMean(provider, providers))
 	case isSection(key, known) || rest == provider && inProviders:
 		if empty {
 			return ""
 		}
 		return fmt.Sprintf("%q is a section, not a value", key)
 	}
-	return fmt.Sprintf("unknown key %q%s", key, didYouMean(key, known))
+	return fmt.Sprintf("unknown key %q%s", key, DidYouMean(key, known))
 }
 
 func isSection(key string, known []string) bool {

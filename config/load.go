@@ -162,7 +162,7 @@ func checkFlags(flags map[string]string, known map[string]*setting) []error {
 	var errs []error
 	for _, key := range sortedKeys(flags) {
 		if known[key] == nil {
-			errs = append(errs, fmt.Errorf("flag: unknown key %q%s", key, didYouMean(key, sortedKeys(known))))
+			errs = append(errs, fmt.Errorf("flag: unknown key %q%s", key, DidYouMean(key, sortedKeys(known))))
 		}
 	}
 	return errs

@@ -50,7 +50,7 @@ func (c *Config) checkProviderNames(known []string) []error {
 	}{{"providers.enabled", c.Providers.Enabled}, {"providers.disabled", c.Providers.Disabled}} {
 		for _, name := range list.names {
 			if !slices.Contains(known, name) {
-				errs = append(errs, c.problem(list.key, "unknown provider %q%s", name, didYouMean(name, known)))
+				errs = append(errs, c.problem(list.key, "unknown provider %q%s", name, DidYouMean(name, known)))
 			}
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// didYouMean gives `, did you mean "x"?` for the known name that looks most
+// DidYouMean gives `, did you mean "x"?` for the known name that looks most
 // like name, or "" when none is close.
-func didYouMean(name string, known []string) string {
+func DidYouMean(name string, known []string) string {
 	if best := closest(name, known); best != "" {
 		return `, did you mean "` + best + `"?`
 	}

@@ -25,15 +25,15 @@ func BlockInfos(registry *core.Registry) []BlockInfo {
 	list := []BlockInfo{}
 	for _, b := range registry.Blocks() {
 		if registry.Disabled(b) == "" {
-			list = append(list, describe(registry, b.Spec()))
+			list = append(list, Describe(registry, b.Spec()))
 		}
 	}
 	return list
 }
 
-// describe makes the list entry of a block, with the credentials that users can
+// Describe makes the list entry of a block, with the credentials that users can
 // connect here.
-func describe(registry *core.Registry, spec *core.BlockSpec) BlockInfo {
+func Describe(registry *core.Registry, spec *core.BlockSpec) BlockInfo {
 	info := BlockInfo{
 		ID: spec.ID, Name: spec.Name, InputSchema: offered(registry, spec), OutputSchema: spec.Output, Costs: []core.Cost{},
 		Description: spec.Description, Categories: []map[string]string{}, Contributors: []map[string]string{},

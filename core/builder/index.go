@@ -81,7 +81,7 @@ func newIndex(registry *core.Registry) (*index, error) {
 	var parts []part
 	for _, b := range registry.Blocks() {
 		spec := b.Spec()
-		data, err := core.JSON(describe(registry, spec))
+		data, err := core.JSON(Describe(registry, spec))
 		if err != nil {
 			return nil, fmt.Errorf("encoding block %s: %w", spec.Name, err)
 		}

@@ -130,16 +130,22 @@ func modelHTTP(registry *core.Registry) *http.Client {
 // startProviders calls the Start function of each provider that is on.
 func (p *Platform) startProviders(ctx, background context.Context) error {
 	for _, provider := range p.Registry.Providers() {
-		if provider.Start == nil {
-			continue
+		if err := p.startProvider(ctx, background, provider); err != nil {
+			return err
 		}
-		env := &core.Env{HTTP: p.outbound.of(provider.Name), Go: p.guarded(background, provider.Name)}
-		limited, cancel := context.WithTimeout(ctx, 30*time.Second)
-		err := provider.Start(limited, env)
-		cancel()
-		if err != nil {
-			return providerError(provider.Name, err)
-		}
+	}
+	return nil
+}
+
+func (p *Platform) startProvider(ctx, background context.Context, provider *core.Provider) error {
+	if provider.Start == nil {
+		return nil
+	}
+	env := &core.Env{HTTP: p.outbound.of(provider.Name), Go: p.guarded(background, provider.Name)}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	if err := provider.Start(ctx, env); err != nil {
+		return providerError(provider.Name, err)
 	}
 	return nil
 }
