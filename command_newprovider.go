@@ -48,7 +48,8 @@ func newNewProvider() *cobra.Command {
 			}
 			fmt.Fprintf(out, `
 Next:
-  1. go test ./providers/%[1]s .
+  1. go test . -run TestBlockReference -update, which writes its page in docs/blocks;
+     go test ./providers/%[1]s .
      runs the block against providers/%[1]s/testdata, and checks the list of providers.
   2. Put your vendor's API into providers/%[1]s/lookup.go and testdata/%[2]s.json;
      docs/providers.md goes on from here.

@@ -91,6 +91,7 @@ func TestNewProvider(t *testing.T) {
 		require.NotEqual(t, before[name], tree(t, dir)[name], "%s is listed and not written", name)
 	}
 	require.Contains(t, next, "go test ./providers/unusedexample .")
+	require.Contains(t, next, "go test . -run TestBlockReference -update")
 	require.Contains(t, next, "UNUSED_EXAMPLE_API_KEY")
 	_, stderr, code = output(t, t.TempDir(), nil, "new-provider", "unused9", "--dir", dir)
 	require.Zero(t, code, "%s", stderr)
@@ -128,9 +129,10 @@ func TestNewProvider(t *testing.T) {
 	built := t.TempDir()
 	overlayFile, binary := writeFile(t, built, "overlay.json", data), filepath.Join(built, "agentserver.test")
 	run("", tool, "test", "-c", "-vet=off", "-overlay", overlayFile, "-o", binary, ".")
+	run(dir, binary, "-test.run", "^TestBlockReference$", "-update")
 	said = run(dir, binary, "-test.v", "-test.run",
-		"^Test(PluginsAre|ProvidersHaveReadmes|ConfigurationReference|LinksLead|DocumentedCommands|DocumentedVariables)")
-	require.Equal(t, 6, strings.Count(said, "--- PASS: Test"), "%s", said)
+		"^Test(BlockReference|PluginsAre|ProvidersHaveReadmes|ConfigurationReference|LinksLead|DocumentedCommands|DocumentedVariables)")
+	require.Equal(t, 7, strings.Count(said, "--- PASS: Test"), "%s", said)
 	cmd := exec.Command(binary, "providers")
 	cmd.Dir, cmd.Env = t.TempDir(), []string{asCommand + "=1", "UNUSED9_API_KEY=canary"}
 	text, err := cmd.Output()

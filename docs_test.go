@@ -17,7 +17,7 @@ import (
 	"agentserver/core/platform"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/configuration.md")
+var update = flag.Bool("update", false, "rewrite the generated pages of docs")
 
 // docs/configuration.md is what the settings declare.
 func TestConfigurationReference(t *testing.T) {
@@ -36,7 +36,7 @@ func TestConfigurationReference(t *testing.T) {
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*.md", "providers/*/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/blocks/*.md", "examples/*.md", "providers/*/*.md"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {

@@ -1,0 +1,187 @@
+package blockdocs
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"agentserver/core"
+)
+
+// Example is a run of a block: what went in, and what came out of its pins.
+type Example struct {
+	Input   any
+	Outputs [][2]any
+}
+
+// maxExample bounds examples, in characters of JSON; longer ones explain little.
+const maxExample = 600
+
+// index is the page that lists all others.
+const index = "README.md"
+
+const generated = "<!-- Generated from the blocks; go test . -run TestBlockReference -update writes it anew. -->\n\n"
+
+// Pages gives the reference of the providers' blocks, by file name: an index, and
+// a page for each provider. Example gives a run of a block by its name, or nil.
+func Pages(providers []*core.Provider, example func(block string) *Example) map[string]string {
+	pages := map[string]string{}
+	list := slices.DeleteFunc(slices.Clone(providers), func(p *core.Provider) bool { return len(p.Blocks) == 0 })
+	slices.SortFunc(list, func(a, b *core.Provider) int { return cmp.Compare(place(a), place(b)) })
+	for _, p := range list {
+		pages[p.Name+".md"] = providerPage(p, example)
+	}
+	pages[index] = indexPage(list)
+	return pages
+}
+
+// place orders providers by title, the platform's own before all.
+func place(p *core.Provider) string {
+	if p.Name == core.CoreProvider {
+		return ""
+	}
+	return p.Title
+}
+
+func indexPage(providers []*core.Provider) string {
+	var b strings.Builder
+	b.WriteString(generated + "# Blocks\n\nWhat agents are drawn from. `agentserver blocks list` says which of them can be used on a server, `agentserver blocks show NAME` what one takes and gives, and\n" +
+		"`agentserver blocks try NAME --input JSON` runs one.\n\n## By provider\n\n| provider | blocks |\n|---|---|\n")
+	type entry struct{ name, link, text string }
+	byCategory := map[string][]entry{}
+	for _, p := range providers {
+		fmt.Fprintf(&b, "| [%s](%s.md) | %d |\n", p.Title, p.Name, len(p.Blocks))
+		for _, block := range p.Blocks {
+			spec := block.Spec()
+			for _, c := range spec.Categories {
+				e := entry{spec.Name, fmt.Sprintf("[%s](%s.md#%s)", spec.Name, p.Name, strings.ToLower(spec.Name)), firstSentence(spec.Description)}
+				byCategory[string(c)] = append(byCategory[string(c)], e)
+			}
+		}
+	}
+	b.WriteString("\n## By category\n")
+	for _, c := range core.SortedKeys(byCategory) {
+		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n", strings.ReplaceAll(strings.ToLower(c), "_", " "), core.Category(c).Description())
+		list := byCategory[c]
+		slices.SortFunc(list, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
+		for _, e := range list {
+			fmt.Fprintf(&b, "- %s: %s\n", e.link, e.text)
+		}
+	}
+	return b.String()
+}
+
+func firstSentence(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if at := strings.Index(text, ". "); at >= 0 {
+		return text[:at+1]
+	}
+	return text
+}
+
+func providerPage(p *core.Provider, example func(string) *Example) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s# %s\n", generated, p.Title)
+	specs := make([]*core.BlockSpec, len(p.Blocks))
+	for i, block := range p.Blocks {
+		specs[i] = block.Spec()
+	}
+	slices.SortFunc(specs, func(a, b *core.BlockSpec) int { return cmp.Compare(a.Name, b.Name) })
+	for _, spec := range specs {
+		writeBlock(&b, spec, example(spec.Name))
+	}
+	return b.String()
+}
+
+func writeBlock(b *strings.Builder, spec *core.BlockSpec, example *Example) {
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", spec.Name, prose(spec.Description))
+	fmt.Fprintf(b, "`%s`%s\n", spec.ID, traits(spec))
+	if spec.Disabled != "" {
+		fmt.Fprintf(b, "\nIt cannot be used: %s.\n", prose(strings.TrimRight(spec.Disabled, ".")))
+	}
+	writeRows(b, "input", Inputs(spec))
+	writeRows(b, "output", Outputs(spec))
+	for _, c := range CredentialsOf(spec) {
+		fmt.Fprintf(b, "\nCredentials `%s`: %s.\n", c.Input, c)
+	}
+	for _, fee := range Fees(spec) {
+		fmt.Fprintf(b, "\nFee: %s.\n", fee)
+	}
+	if example != nil {
+		writeExample(b, example)
+	}
+}
+
+// traits tells what else a reader should know of a block.
+func traits(spec *core.BlockSpec) string {
+	var parts []string
+	if spec.UI != core.UIStandard {
+		parts = append(parts, "kind "+string(spec.UI))
+	}
+	if spec.Webhook != nil {
+		parts = append(parts, "started by webhooks")
+	}
+	if spec.Sensitive {
+		parts = append(parts, "asks for review in the sensitive safe mode")
+	}
+	if spec.Static {
+		parts = append(parts, "its outputs stay for later runs of the next node")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(parts, "; ")
+}
+
+func writeRows(b *strings.Builder, kind string, rows []Row) {
+	if len(rows) == 0 {
+		return
+	}
+	if kind == "output" {
+		b.WriteString("\n| output | type | meaning |\n|---|---|---|\n")
+		for _, r := range rows {
+			fmt.Fprintf(b, "| `%s` | %s | %s |\n", r.Name, cell(r.Type), cell(r.Meaning))
+		}
+		return
+	}
+	b.WriteString("\n| input | type | default | meaning |\n|---|---|---|---|\n")
+	for _, r := range rows {
+		fallback := "required"
+		switch {
+		case r.Required:
+		case r.Default == "":
+			fallback = ""
+		default:
+			fallback = code(r.Default)
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", r.Name, cell(r.Type), cell(fallback), cell(r.Meaning))
+	}
+}
+
+// cell is text in a table.
+func cell(text string) string {
+	return strings.ReplaceAll(prose(strings.Join(strings.Fields(text), " ")), "|", `\|`)
+}
+
+// prose keeps what looks like HTML in text outside of code from being taken for
+// it.
+func prose(text string) string {
+	parts := strings.Split(text, "`")
+	for i := 0; i < len(parts); i += 2 {
+		parts[i] = strings.NewReplacer("<", "&lt;", ">", "&gt;").Replace(parts[i])
+	}
+	return strings.Join(parts, "`")
+}
+
+func writeExample(b *strings.Builder, e *Example) {
+	var lines []string
+	for _, o := range e.Outputs {
+		lines = append(lines, quoted(map[string]any{"pin": o[0], "value": o[1]}))
+	}
+	text := quoted(e.Input) + "\n" + strings.Join(lines, "\n")
+	if len([]rune(text)) > maxExample {
+		return
+	}
+	fmt.Fprintf(b, "\nFor example, with\n\n```json\n%s\n```\n\nit gives\n\n```json\n%s\n```\n", quoted(e.Input), strings.Join(lines, "\n"))
+}
