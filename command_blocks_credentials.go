@@ -10,6 +10,8 @@ import (
 )
 
 // credentialForms are the values of --credentials.
+//
+//nolint:gosec // holds names of variables, no credentials
 const credentialForms = `  INPUT=api_key:VARIABLE
   INPUT=oauth2:VARIABLE                     an access token
   INPUT=user_password:VARIABLE:VARIABLE     the name's and the password's
