@@ -45,6 +45,9 @@ func addCredentials(in core.Values, spec *core.BlockSpec, given []string) error 
 		in[name] = c
 	}
 	for _, name := range core.SortedKeys(takes) {
+		if _, opened := in[name].(core.Credential); in[name] != nil && !opened {
+			return core.Errorf(core.Invalid, "'%s' does not belong into --input: credentials are given with --credentials", name)
+		}
 		if f := takes[name]; f.Required {
 			if _, ok := in[name].(core.Credential); !ok {
 				return core.Errorf(core.Invalid, "%s needs credentials: --credentials %s=%s:…", spec.Name, name, f.Credentials.Types[0])

@@ -100,6 +100,7 @@ func TestBlocksTryFails(t *testing.T) {
 		{"credentials of no kind", []string{"SearchTheWebBlock", "--credentials", "credentials=key:TRY_KEY"}, "is to be of one of these forms"},
 		{"credentials for no input", []string{"SearchTheWebBlock", "--credentials", "credential=api_key:TRY_KEY"}, `has no credentials input "credential", did you mean "credentials"?`},
 		{"a private address", []string{"ExtractWebsiteContentBlock", "--input", `{"url": "http://127.0.0.1:1", "raw_content": true}`, "--credentials", "credentials=api_key:TRY_KEY"}, "private IP address"},
+		{"credentials among the inputs", []string{"SearchTheWebBlock", "--input", `{"query": "x", "credentials": {"id": "1"}}`}, "'credentials' does not belong into --input"},
 		{"no time", []string{"ConditionBlock", "--timeout", "0s"}, "--timeout needs a time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
