@@ -3,7 +3,6 @@ package builtin
 import (
 	"context"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -76,15 +75,27 @@ func numberIfText(v any) any {
 	if strings.ContainsAny(s, "xXpP") {
 		return s // hexadecimal floats are not numbers here
 	}
-	f, err := strconv.ParseFloat(groupedDigits.ReplaceAllString(s, "$1"), 64)
+	f, err := strconv.ParseFloat(withoutGroups(s), 64)
 	if err != nil && !math.IsInf(f, 0) {
 		return s
 	}
 	return f
 }
 
-// groupedDigits matches the underscores that may separate digits.
-var groupedDigits = regexp.MustCompile(`(\d)_\b`)
+// withoutGroups removes the underscores that separate digits, as in 1_000.
+func withoutGroups(s string) string {
+	if !strings.Contains(s, "_") {
+		return s
+	}
+	digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	var b strings.Builder
+	for i := range len(s) {
+		if s[i] != '_' || !digit(i-1) || !digit(i+1) {
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
 
 func compare(left, right any, operator ComparisonOperator) (bool, error) {
 	switch operator {

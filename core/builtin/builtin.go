@@ -36,7 +36,9 @@ func provider(now func() time.Time) *core.Provider {
 			listBlocks(),
 			listSetBlocks(),
 			storeBlocks(),
-			[]core.Block{agentExecutor, humanInTheLoop(), aiTextGenerator},
+			fileBlocks(),
+			disabledBlocks(),
+			[]core.Block{agentExecutor, aiTextGenerator, dataSampling, humanInTheLoop, wikipediaSummary},
 		),
 	}
 }

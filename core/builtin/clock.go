@@ -111,7 +111,7 @@ func (f timeFormat) write(now time.Time, run *core.Run, fallback, iso, isoMicros
 }
 
 func timeBlocks(now func() time.Time) []core.Block {
-	return []core.Block{currentTime(now), currentDate(now), currentDateTime(now)}
+	return []core.Block{currentTime(now), currentDate(now), currentDateTime(now), countdown()}
 }
 
 func currentTime(now func() time.Time) core.Block {
