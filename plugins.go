@@ -7,6 +7,7 @@ import (
 	_ "agentserver/providers/compass"
 	_ "agentserver/providers/genericwebhook"
 	_ "agentserver/providers/github"
+	_ "agentserver/providers/http"
 	_ "agentserver/providers/jina"
 	_ "agentserver/providers/openai"
 	_ "agentserver/providers/telegram"

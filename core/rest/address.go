@@ -42,9 +42,11 @@ func (c *Client) CheckURL(ctx context.Context, text string) (*url.URL, error) {
 func ParseURL(text string) (*url.URL, error) { return (&guard{}).parse(text) }
 
 // parse reads an address that a user wrote: without a scheme it is http,
-// backslashes are slashes, credentials are dropped, and the name is in ASCII.
+// backslashes are slashes, credentials are dropped, and the name is in ASCII. The
+// slash at the end of a path stays, since many servers tell it from the path
+// without.
 func (g *guard) parse(text string) (*url.URL, error) {
-	text = strings.ReplaceAll(strings.Trim(text, " /"), `\`, "/")
+	text = strings.ReplaceAll(strings.TrimLeft(strings.TrimRight(text, " "), " /"), `\`, "/")
 	if !strings.Contains(text, "://") {
 		text = "http://" + text
 	}
@@ -53,6 +55,9 @@ func (g *guard) parse(text string) (*url.URL, error) {
 		return nil, core.WithCause(core.Invalid, err, "the URL cannot be read")
 	}
 	u.User = nil
+	if u.Path == "/" && u.RawQuery == "" {
+		u.Path = ""
+	}
 	if err := g.check(u); err != nil {
 		return nil, err
 	}

@@ -62,6 +62,7 @@ func TestCheckURLCompletes(t *testing.T) {
 		"https://10.0.0.5:99/x":         "https://10.0.0.5:99/x",
 		"http://BOX:11434/api":          "http://BOX:11434/api",
 		"http://[::1]/":                 "http://[::1]",
+		" /example.com/a/ ":             "http://example.com/a/",
 		"http://8.8.8.8":                "http://8.8.8.8",
 	} {
 		u, err := c.CheckURL(t.Context(), text)

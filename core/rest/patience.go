@@ -33,8 +33,9 @@ func Once(doer core.Doer, req *http.Request, timeout time.Duration, limit int64)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() { _ = res.Body.Close() }()
-	data, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
+	from := res.Body // res is nil when an error is returned
+	defer func() { _ = from.Close() }()
+	data, err = io.ReadAll(io.LimitReader(from, limit+1))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, nil, ctx.Err()
