@@ -38,7 +38,7 @@ func provider(now func() time.Time) *core.Provider {
 			storeBlocks(),
 			fileBlocks(),
 			disabledBlocks(),
-			[]core.Block{agentExecutor, aiTextGenerator, dataSampling, humanInTheLoop, wikipediaSummary, readFeed(now), sendWebRequest},
+			[]core.Block{agentExecutor, aiTextGenerator, dataSampling, humanInTheLoop, wikipediaSummary, readFeed(now), readSpreadsheet, sendWebRequest},
 		),
 	}
 }
