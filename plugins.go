@@ -10,5 +10,6 @@ import (
 	_ "agentserver/providers/http"
 	_ "agentserver/providers/jina"
 	_ "agentserver/providers/openai"
+	_ "agentserver/providers/smtp"
 	_ "agentserver/providers/telegram"
 )
