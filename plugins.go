@@ -10,6 +10,7 @@ import (
 	_ "agentserver/providers/http"
 	_ "agentserver/providers/jina"
 	_ "agentserver/providers/openai"
+	_ "agentserver/providers/openweathermap"
 	_ "agentserver/providers/smtp"
 	_ "agentserver/providers/telegram"
 )
