@@ -146,7 +146,11 @@ func currentDate(now func() time.Time) core.Block {
 	return core.NewBlock(textSpec("b29c1b50-5d0e-4d9f-8f9d-1b0e6fcbf0b1", "GetCurrentDateBlock",
 		"Tells today's date, or that of another day counted from today."),
 		func(_ context.Context, run *core.Run, in *input, out *output) error {
-			text, err := in.Format.write(now().AddDate(0, 0, -days(in.Offset)), run, dateLayout, time.DateOnly, time.DateOnly)
+			date := now().AddDate(0, 0, -days(in.Offset))
+			if y := date.Year(); y < 1 || y > 9999 {
+				return core.Errorf(core.Invalid, "date value out of range: it is not of the years 1 to 9999")
+			}
+			text, err := in.Format.write(date, run, dateLayout, time.DateOnly, time.DateOnly)
 			if err != nil {
 				return err
 			}
@@ -155,17 +159,20 @@ func currentDate(now func() time.Time) core.Block {
 		})
 }
 
+// maxDays is more than there are from the year 1 to the year 9999.
+const maxDays = 4_000_000
+
 // days reads a whole number of days; anything else is none.
 func days(v any) int {
+	f, _ := core.Number(v)
 	if s, ok := v.(string); ok {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
 		if err != nil {
 			return 0
 		}
-		return n
+		f = float64(n)
 	}
-	f, _ := core.Number(v)
-	return int(f)
+	return int(min(max(f, -maxDays), maxDays))
 }
 
 func currentDateTime(now func() time.Time) core.Block {

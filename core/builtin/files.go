@@ -91,7 +91,12 @@ func fileRead() core.Block {
 // the end it gives "".
 func readChunk(text *bufio.Reader, size int) (string, error) {
 	var b strings.Builder
-	for n := 0; size <= 0 || n < size; n++ {
+	if size <= 0 {
+		if _, err := io.CopyN(&b, text, maxText+1); err != nil && !errors.Is(err, io.EOF) {
+			return "", err
+		}
+	}
+	for n := 0; n < size && b.Len() <= maxText; n++ {
 		r, _, err := text.ReadRune()
 		if errors.Is(err, io.EOF) {
 			break
@@ -99,10 +104,10 @@ func readChunk(text *bufio.Reader, size int) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if b.Len() >= maxText {
-			return "", core.Errorf(core.TooLarge, "the text is larger than %d bytes; with a size_limit it comes in pieces", maxText)
-		}
 		b.WriteRune(r)
+	}
+	if b.Len() > maxText {
+		return "", core.Errorf(core.TooLarge, "the text is larger than %d bytes; with a smaller size_limit it comes in pieces", maxText)
 	}
 	return b.String(), nil
 }

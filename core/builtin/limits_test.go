@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -148,16 +149,41 @@ func FuzzFromPython(f *testing.F) {
 	})
 }
 
+// xmlPattern is what xmlTokens finds, as a regular expression.
+var xmlPattern = regexp.MustCompile(`(?s)(\\.)|(<!--.*?-->)|<(\s*[^>/]+\s*)>|</(\s*[^>]+\s*)>|([^<]+)`)
+
 func FuzzXML(f *testing.F) {
-	for _, s := range []string{"<a><b>1</b></a>", "<a/>", `\<a>`, "<!-- x --><a></a>"} {
+	for _, s := range []string{
+		"<a><b>1</b></a>", "<a/>", `\<a>`, "<!-- x --><a></a>", "<!---->", "<!--->", "< >x</ >", "<></>", "</a/>", "<a b='/'>", "\\", "a\\<b>",
+		"<!-- <a> > -->", "<<a>>", "<a>&lt;&#x41;</a>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<A b\tc>x</a_b_C>", "<a>\xff</a>",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		tokens := tokenizeXML(s)
-		if checkXML(tokens) != nil {
+		var want []xmlToken
+		for _, m := range xmlPattern.FindAllStringSubmatch(s, -1) {
+			switch {
+			case m[3] != "":
+				want = append(want, xmlToken{open: true, text: m[3]})
+			case m[4] != "":
+				want = append(want, xmlToken{close: true, text: m[4]})
+			case strings.TrimSpace(m[5]) != "":
+				want = append(want, xmlToken{text: strings.TrimSpace(m[5])})
+			}
+		}
+		var got []xmlToken
+		for tokens := newXMLTokens(s); ; {
+			token, ok := tokens.next()
+			if !ok {
+				break
+			}
+			got = append(got, token)
+		}
+		require.Equal(t, want, got)
+		if checkXML(s) != nil {
 			return
 		}
-		if root, err := treeOfXML(tokens); err == nil {
+		if root, err := treeOfXML(s); err == nil {
 			root.value()
 		}
 	})

@@ -1,7 +1,9 @@
 package builtin
 
 import (
+	"archive/zip"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"path/filepath"
@@ -41,6 +43,9 @@ func openExcel(local *core.LocalFile) (rowSource, func(), error) {
 	if magic(local) == xlsMagic {
 		return nil, nil, unreadable(errOldExcel)
 	}
+	if err := checkZip(local.Path); err != nil {
+		return nil, nil, unreadable(err)
+	}
 	book, err := excelize.OpenFile(local.Path, excelize.Options{
 		UnzipSizeLimit: maxWorkbook, UnzipXMLSizeLimit: maxWorkbookPart, TmpDir: filepath.Dir(local.Path),
 	})
@@ -53,6 +58,33 @@ func openExcel(local *core.LocalFile) (rowSource, func(), error) {
 		return nil, nil, unreadable(err)
 	}
 	return r, r.close, nil
+}
+
+// checkZip reads all parts once and keeps nothing of them: the library would take
+// a part that is damaged, or larger than it says, for one that ends there.
+func checkZip(path string) error {
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = z.Close() }()
+	var size uint64
+	for _, f := range z.File {
+		if size += f.UncompressedSize64; f.UncompressedSize64 > maxWorkbook || size > maxWorkbook {
+			return fmt.Errorf("it unpacks to more than %d MB", maxWorkbook>>20)
+		}
+	}
+	for _, f := range z.File {
+		part, err := f.Open()
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, part) //nolint:gosec // bounded by the sizes, which the reader checks
+		if err := errors.Join(err, part.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *excelRows) open() error {

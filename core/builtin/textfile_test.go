@@ -14,10 +14,10 @@ import (
 func TestRowReader(t *testing.T) {
 	random := newTwister(1)
 	var b strings.Builder
-	for range 200_000 {
+	for range 60_000 {
 		b.WriteByte("abé\n"[random.below(5)])
 	}
-	for _, delimiter := range []string{"\n", "ab", "aab", "\xc3", strings.Repeat("ab", 40_000), "x"} {
+	for _, delimiter := range []string{"\n", "ab", "aab", "\xc3", strings.Repeat("ab", 20_000), "x"} {
 		text := b.String() + delimiter + b.String()
 		all := strings.Split(text, delimiter)
 		for _, skip := range []int{0, 1, 2, 1000, len(all) - 1, len(all)} {

@@ -3,8 +3,7 @@ package builtin
 import (
 	"context"
 	"errors"
-	"regexp"
-	"strings"
+	"fmt"
 	"unicode/utf8"
 
 	"agentserver/core"
@@ -17,6 +16,8 @@ const (
 	maxXML = 10 << 20
 	// maxXMLDepth bounds how deep tags nest, and so the result.
 	maxXMLDepth = 1000
+	// maxXMLTags bounds how many there are: the result needs some hundred bytes for each.
+	maxXMLTags = 200_000
 )
 
 func parseXML() core.Block {
@@ -33,11 +34,10 @@ func parseXML() core.Block {
 		if n := utf8.RuneCountInString(in.XML); n > maxXML {
 			return core.Errorf(core.TooLarge, "XML too large: %d bytes > %d bytes", n, maxXML)
 		}
-		tokens := tokenizeXML(in.XML)
-		if err := checkXML(tokens); err != nil {
+		if err := checkXML(in.XML); err != nil {
 			return core.Errorf(core.Invalid, "Validation error for dict:%w", err)
 		}
-		root, err := treeOfXML(tokens)
+		root, err := treeOfXML(in.XML)
 		if err != nil {
 			return core.Errorf(core.Invalid, "Error in input xml syntax: %w", err)
 		}
@@ -46,50 +46,22 @@ func parseXML() core.Block {
 	})
 }
 
-type xmlToken struct {
-	open, close bool
-	text        string // the tag's name, or text
-}
-
-// xmlPattern finds, in this order: an escaped character, a comment, the start
-// of a tag, the end of one, text. What none of them matches is skipped.
-var xmlPattern = regexp.MustCompile(`(?s)(\\.)|(<!--.*?-->)|<(\s*[^>/]+\s*)>|</(\s*[^>]+\s*)>|([^<]+)`)
-
-func tokenizeXML(s string) []xmlToken {
-	var tokens []xmlToken
-	for _, m := range xmlPattern.FindAllStringSubmatch(s, -1) {
-		switch {
-		case m[3] != "":
-			tokens = append(tokens, xmlToken{open: true, text: tagName(m[3])})
-		case m[4] != "":
-			tokens = append(tokens, xmlToken{close: true, text: tagName(m[4])})
-		case m[5] != "":
-			if text := strings.TrimSpace(m[5]); text != "" {
-				tokens = append(tokens, xmlToken{text: text})
-			}
+// checkXML looks at the structure without keeping it.
+func checkXML(text string) error {
+	depth, tags, empty := 0, 0, true
+	for tokens := newXMLTokens(text); ; empty = false {
+		t, ok := tokens.next()
+		if !ok {
+			break
 		}
-	}
-	return tokens
-}
-
-var whiteSpace = regexp.MustCompile(`\s+`)
-
-func tagName(s string) string {
-	return strings.ToLower(whiteSpace.ReplaceAllString(strings.TrimSpace(s), "_"))
-}
-
-func checkXML(tokens []xmlToken) error {
-	if len(tokens) == 0 {
-		return errors.New("XML input is empty.")
-	}
-	depth, rooted := 0, false
-	for _, t := range tokens {
 		switch {
-		case t.open && depth == 0 && rooted:
+		case t.open && depth == 0 && tags > 0:
 			return errors.New("XML must have a single root element.")
 		case t.open:
 			depth++
-			rooted = true
+			if tags++; tags > maxXMLTags {
+				return fmt.Errorf("XML has more than %d tags.", maxXMLTags)
+			}
 			if depth > maxXMLDepth {
 				return errors.New("XML is nested too deeply.")
 			}
@@ -101,59 +73,66 @@ func checkXML(tokens []xmlToken) error {
 			return errors.New("XML contains text outside the root element; wrap content in a single root tag.")
 		}
 	}
-	if depth > 0 {
+	switch {
+	case empty:
+		return errors.New("XML input is empty.")
+	case depth > 0:
 		return errors.New("Unclosed tag detected in XML input.")
-	}
-	if !rooted {
-		return errors.New("XML must include a root element.")
 	}
 	return nil
 }
 
 type xmlNode struct {
 	name     string
-	text     string
+	text     []byte
 	children []*xmlNode
 }
 
-// treeOfXML builds the tree of tokens that checkXML has seen.
-func treeOfXML(tokens []xmlToken) (*xmlNode, error) {
+// treeOfXML builds the tree of a text that checkXML has passed.
+func treeOfXML(text string) (*xmlNode, error) {
 	top := &xmlNode{}
 	stack := []*xmlNode{top}
-	for _, t := range tokens {
+	for tokens := newXMLTokens(text); ; {
+		t, ok := tokens.next()
+		if !ok {
+			return top.children[0], nil
+		}
 		current := stack[len(stack)-1]
 		switch {
 		case t.open:
-			child := &xmlNode{name: t.text}
+			child := &xmlNode{name: tagName(t.text)}
 			current.children = append(current.children, child)
 			stack = append(stack, child)
 		case t.close:
-			if t.text != current.name {
-				return nil, core.Errorf(core.Invalid, "Mismatched tags: %s and %s", current.name, t.text)
+			if name := tagName(t.text); name != current.name {
+				return nil, core.Errorf(core.Invalid, "Mismatched tags: %s and %s", current.name, name)
 			}
 			stack = stack[:len(stack)-1]
 		default:
-			current.text += t.text
+			current.text = append(current.text, t.text...)
 		}
 	}
-	return top.children[0], nil
 }
 
 // value is the text of a tag without tags in it. Tags in it become members, or
 // a list of objects with one member each when a name repeats.
 func (n *xmlNode) value() any {
 	if len(n.children) == 0 {
-		return n.text
+		return string(n.text)
 	}
 	members := map[string]any{}
+	for _, child := range n.children {
+		members[child.name] = nil
+	}
+	if len(members) == len(n.children) {
+		for _, child := range n.children {
+			members[child.name] = child.value()
+		}
+		return members
+	}
 	list := make([]any, len(n.children))
 	for i, child := range n.children {
-		v := child.value()
-		members[child.name] = v
-		list[i] = map[string]any{child.name: v}
+		list[i] = map[string]any{child.name: child.value()}
 	}
-	if len(members) < len(n.children) {
-		return list
-	}
-	return members
+	return list
 }
