@@ -24,13 +24,15 @@ const index = "README.md"
 const generated = "<!-- Generated from the blocks; go test . -run TestBlockReference -update writes it anew. -->\n\n"
 
 // Pages gives the reference of the providers' blocks, by file name: an index, and
-// a page for each provider. Example gives a run of a block by its name, or nil.
+// a page for each provider, or for each category of one with very many blocks. Example gives a run of a block by its name, or nil.
 func Pages(providers []*core.Provider, example func(block string) *Example) map[string]string {
 	pages := map[string]string{}
 	list := slices.DeleteFunc(slices.Clone(providers), func(p *core.Provider) bool { return len(p.Blocks) == 0 })
 	slices.SortFunc(list, func(a, b *core.Provider) int { return cmp.Compare(place(a), place(b)) })
 	for _, p := range list {
-		pages[p.Name+".md"] = providerPage(p, example)
+		for name, page := range providerPages(p, example) {
+			pages[name] = page
+		}
 	}
 	pages[index] = indexPage(list)
 	return pages
@@ -51,11 +53,11 @@ func indexPage(providers []*core.Provider) string {
 	type entry struct{ name, link, text string }
 	byCategory := map[string][]entry{}
 	for _, p := range providers {
-		fmt.Fprintf(&b, "| [%s](%s.md) | %d |\n", p.Title, p.Name, len(p.Blocks))
+		fmt.Fprintf(&b, "| %s | %d |\n", linksTo(p), len(p.Blocks))
 		for _, block := range p.Blocks {
 			spec := block.Spec()
 			for _, c := range spec.Categories {
-				e := entry{spec.Name, fmt.Sprintf("[%s](%s.md#%s)", spec.Name, p.Name, strings.ToLower(spec.Name)), firstSentence(spec.Description)}
+				e := entry{spec.Name, fmt.Sprintf("[%s](%s#%s)", spec.Name, fileOf(p, spec), strings.ToLower(spec.Name)), firstSentence(spec.Description)}
 				byCategory[string(c)] = append(byCategory[string(c)], e)
 			}
 		}
@@ -80,18 +82,65 @@ func firstSentence(text string) string {
 	return text
 }
 
-func providerPage(p *core.Provider, example func(string) *Example) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s# %s\n", generated, p.Title)
+// manyBlocks is how many blocks one page can have.
+const manyBlocks = 60
+
+// fileOf gives the page of a block.
+func fileOf(p *core.Provider, spec *core.BlockSpec) string {
+	if len(p.Blocks) <= manyBlocks {
+		return p.Name + ".md"
+	}
+	return p.Name + "_" + themeOf(spec) + ".md"
+}
+
+// themeOf is the first category of a block.
+func themeOf(spec *core.BlockSpec) string {
+	if len(spec.Categories) == 0 {
+		return "other"
+	}
+	return strings.ToLower(string(spec.Categories[0]))
+}
+
+// linksTo names a provider with links to its pages.
+func linksTo(p *core.Provider) string {
+	files := map[string]string{}
+	for _, block := range p.Blocks {
+		files[fileOf(p, block.Spec())] = strings.ReplaceAll(themeOf(block.Spec()), "_", " ")
+	}
+	if len(files) == 1 {
+		return fmt.Sprintf("[%s](%s.md)", p.Title, p.Name)
+	}
+	var links []string
+	for _, file := range core.SortedKeys(files) {
+		links = append(links, fmt.Sprintf("[%s](%s)", files[file], file))
+	}
+	return p.Title + ": " + strings.Join(links, ", ")
+}
+
+func providerPages(p *core.Provider, example func(string) *Example) map[string]string {
 	specs := make([]*core.BlockSpec, len(p.Blocks))
 	for i, block := range p.Blocks {
 		specs[i] = block.Spec()
 	}
 	slices.SortFunc(specs, func(a, b *core.BlockSpec) int { return cmp.Compare(a.Name, b.Name) })
+	texts := map[string]*strings.Builder{}
 	for _, spec := range specs {
-		writeBlock(&b, spec, example(spec.Name))
+		file := fileOf(p, spec)
+		if texts[file] == nil {
+			title := p.Title
+			if file != p.Name+".md" {
+				title += ": " + strings.ReplaceAll(themeOf(spec), "_", " ")
+			}
+			texts[file] = &strings.Builder{}
+			fmt.Fprintf(texts[file], "%s# %s\n", generated, title)
+		}
+		writeBlock(texts[file], spec, example(spec.Name))
 	}
-	return b.String()
+	pages := map[string]string{}
+	for file, text := range texts {
+		pages[file] = text.String()
+	}
+	return pages
 }
 
 func writeBlock(b *strings.Builder, spec *core.BlockSpec, example *Example) {
