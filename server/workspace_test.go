@@ -116,6 +116,8 @@ func TestFilesForRuns(t *testing.T) {
 	require.Regexp(t, `^workspace://[0-9a-f-]{36}#application/octet-stream$`, ref)
 	require.Equal(t, 2.0, kept["expires_in_hours"])
 	outputs := b.object(alice, "POST", "/api/blocks/"+fileInput+"/execute", map[string]any{"name": "f", "value": ref})
+	require.Equal(t, ref, outputs["result"].([]any)[0])
+	outputs = b.object(alice, "POST", "/api/blocks/"+fileInput+"/execute", map[string]any{"name": "f", "value": ref, "base_64": true})
 	require.Contains(t, outputs["result"].([]any)[0], "data:application/octet-stream;base64,MDEyMzQ1Njc4OTAx")
 	b.call(bob, "POST", "/api/blocks/"+fileInput+"/execute", map[string]any{"name": "f", "value": ref}).has(400)
 

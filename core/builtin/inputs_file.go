@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"context"
+	"strings"
 
 	"agentserver/core"
 )
@@ -29,27 +30,25 @@ func fileInput() core.Block {
 }
 
 // storeFile stores a file and gives a reference to it or, when inline is set,
-// its content as a data URI. Where files cannot be stored, a data URI stays
-// what it is.
+// its content as a data URI. A file of the workspace stays where it is.
 func storeFile(ctx context.Context, run *core.Run, ref string, inline bool) (string, error) {
-	var data []byte
-	var mime, name string
-	isData := core.IsDataURI(ref)
-	var err error
-	if isData {
-		data, mime, err = core.ParseDataURI(ref)
-	} else {
-		data, mime, name, err = run.Files.Open(ctx, run, ref)
+	if inline {
+		data, mime, _, err := run.Files.Open(ctx, run, ref)
+		if err != nil {
+			return "", err
+		}
+		return core.DataURI(data, mime), nil
 	}
+	file, err := run.Files.Local(ctx, run, ref)
 	if err != nil {
 		return "", err
 	}
-	if inline {
-		return core.DataURI(data, mime), nil
+	if strings.HasPrefix(ref, "workspace:") {
+		base, kind, _ := strings.Cut(ref, "#")
+		if kind == "" {
+			return base + "#" + file.MIME, nil
+		}
+		return ref, nil
 	}
-	stored, err := run.Files.Put(ctx, run, data, mime, name)
-	if isData && core.KindOf(err) == core.Unavailable {
-		return core.DataURI(data, mime), nil
-	}
-	return stored, err
+	return run.Files.Store(ctx, run, file)
 }

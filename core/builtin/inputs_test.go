@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,20 +66,29 @@ func TestGraphValue(t *testing.T) {
 
 // files is a file service with one file.
 type files struct {
-	core.Files // of which only Open and Put are asked for
+	core.Files // of which the rest is not asked for
 	stored     string
 }
 
 func (f *files) Open(_ context.Context, _ *core.Run, ref string) ([]byte, string, string, error) {
+	if core.IsDataURI(ref) {
+		data, mime, err := core.ParseDataURI(ref)
+		return data, mime, "", err
+	}
 	if ref != "workspace://1" {
 		return nil, "", "", core.Errorf(core.NotFound, "no such file")
 	}
 	return []byte("one"), "text/plain", "one.txt", nil
 }
 
-func (f *files) Put(_ context.Context, _ *core.Run, data []byte, mime, name string) (string, error) {
-	f.stored = string(data) + "|" + mime + "|" + name
-	return "workspace://2#" + mime, nil
+func (f *files) Local(ctx context.Context, run *core.Run, ref string) (*core.LocalFile, error) {
+	data, mime, name, err := f.Open(ctx, run, strings.TrimSuffix(ref, "#image/png"))
+	return &core.LocalFile{Path: string(data), MIME: mime, Name: name}, err
+}
+
+func (f *files) Store(_ context.Context, _ *core.Run, file *core.LocalFile) (string, error) {
+	f.stored = file.Path + "|" + file.MIME + "|" + file.Name
+	return "workspace://2#" + file.MIME, nil
 }
 
 func TestFileInputWithFiles(t *testing.T) {
@@ -90,7 +100,8 @@ func TestFileInputWithFiles(t *testing.T) {
 	}{
 		{"data URI is stored", "data:text/plain;base64,b25l", false, "workspace://2#text/plain", "one|text/plain|", ""},
 		{"data URI inline", "data:text/plain;base64,b25l", true, "data:text/plain;base64,b25l", "", ""},
-		{"reference is stored", "workspace://1", false, "workspace://2#text/plain", "one|text/plain|one.txt", ""},
+		{"reference stays", "workspace://1", false, "workspace://1#text/plain", "", ""},
+		{"reference with a type stays", "workspace://1#image/png", false, "workspace://1#image/png", "", ""},
 		{"reference inline", "workspace://1", true, "data:text/plain;base64,b25l", "", ""},
 		{"unknown reference", "workspace://9", false, "", "", "no such file"},
 	}

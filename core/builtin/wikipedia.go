@@ -28,7 +28,7 @@ var wikipediaSummary = core.NewBlock(core.BlockSpec{
 	var page struct {
 		Extract *string `json:"extract"`
 	}
-	err := rest.JSON(ctx, run.HTTP, http.MethodGet, "https://en.wikipedia.org/api/rest_v1/page/summary/"+topic, "", nil, &page)
+	err := rest.JSON(ctx, rest.Retrying{Next: run.HTTP}, http.MethodGet, "https://en.wikipedia.org/api/rest_v1/page/summary/"+topic, "", nil, &page)
 	if err != nil {
 		return core.Errorf(core.KindOf(err), "Failed to fetch Wikipedia summary: %w", err)
 	}

@@ -31,7 +31,7 @@ var weather = core.NewBlock(core.BlockSpec{
 		units = "metric"
 	}
 	query := url.Values{"q": {in.Location}, "appid": {in.Credentials.Key.Reveal()}, "units": {units}}
-	data, err := rest.Send(ctx, run.HTTP, rest.Request{
+	data, err := rest.Send(ctx, rest.Retrying{Next: run.HTTP}, rest.Request{
 		Method: http.MethodGet, Header: map[string]string{"Accept": "application/json"},
 		URL: "https://api.openweathermap.org/data/2.5/weather?" + strings.ReplaceAll(query.Encode(), "+", "%20"),
 	})
