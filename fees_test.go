@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -32,25 +29,16 @@ var costDeviations = map[string]struct {
 // of the block.
 func contractCosts(t *testing.T) map[string][]core.Cost {
 	t.Helper()
-	for _, dir := range []string{os.Getenv("TEST_CONTRACT_DIR"), filepath.Join("..", "shared", "contract")} {
-		data, err := os.ReadFile(filepath.Join(dir, "blocks.json"))
-		if dir == "" || os.IsNotExist(err) {
-			continue
-		}
-		require.NoError(t, err)
-		var blocks []struct {
-			Name  string
-			Costs []core.Cost
-		}
-		require.NoError(t, json.Unmarshal(data, &blocks))
-		all := map[string][]core.Cost{}
-		for _, b := range blocks {
-			all[b.Name] = b.Costs
-		}
-		return all
+	var blocks []struct {
+		Name  string
+		Costs []core.Cost
 	}
-	t.Skip("there is no file blocks.json in ../shared/contract or $TEST_CONTRACT_DIR")
-	return nil
+	readContract(t, "blocks.json", &blocks)
+	all := map[string][]core.Cost{}
+	for _, b := range blocks {
+		all[b.Name] = b.Costs
+	}
+	return all
 }
 
 // Clients show the prices of blocks, so they are those that clients know.
