@@ -13,4 +13,5 @@ import (
 	_ "agentserver/providers/openweathermap"
 	_ "agentserver/providers/smtp"
 	_ "agentserver/providers/telegram"
+	_ "agentserver/providers/video"
 )
