@@ -32,7 +32,8 @@ func readContract(t *testing.T, name string, into any) {
 func vectorsOf(t *testing.T, block string) (list []struct {
 	Input   map[string]any
 	Outputs [][]any
-}) {
+},
+) {
 	t.Helper()
 	for _, pattern := range []string{"core/*/testdata/", "providers/*/testdata/"} {
 		files, err := filepath.Glob(pattern + block + ".json")

@@ -84,6 +84,7 @@ func BenchmarkFirstRun(b *testing.B) {
 	path := binary(b)
 	agent, err := filepath.Abs("../examples/greeting.json")
 	require.NoError(b, err)
+	b.ResetTimer()
 	for range b.N {
 		cmd := exec.Command(path, "run", agent, "-i", "name=Ada")
 		cmd.Dir = b.TempDir()
