@@ -148,10 +148,10 @@ func TestOpenRefusals(t *testing.T) {
 }
 
 func TestOpenLimits(t *testing.T) {
-	const most = workspace.DefaultMaxFile
+	const most = 2 << 20
 	send := 0
 	announce := false
-	files, base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if announce {
 			w.Header().Set("Content-Length", strconv.Itoa(send))
 		}
@@ -161,7 +161,14 @@ func TestOpenLimits(t *testing.T) {
 				return
 			}
 		}
+	}))
+	t.Cleanup(server.Close)
+	base := server.URL
+	files, err := workspace.OpenFiles(workspace.Options{
+		HTTP: rest.NewClient(rest.Options{Trusted: []string{base}, MaxBody: 1 << 40}), TempDir: t.TempDir(), MaxFile: most,
 	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, files.Close()) })
 	for _, announce = range []bool{true, false} {
 		send = most
 		data, _, _, err := files.Open(t.Context(), nil, base)
@@ -170,7 +177,7 @@ func TestOpenLimits(t *testing.T) {
 		send = most + 1
 		_, _, _, err = files.Open(t.Context(), nil, base)
 		require.Equal(t, core.TooLarge, core.KindOf(err), "%v", err)
-		require.Contains(t, err.Error(), "100 MB")
+		require.Contains(t, err.Error(), "2 MB")
 	}
 	whole := make([]byte, most)
 	data, _, _, err := files.Open(t.Context(), nil, core.DataURI(whole, "image/png"))
