@@ -53,7 +53,11 @@ func showBlock(w io.Writer, spec *core.BlockSpec, reason string) error {
 	if reason != "" {
 		fmt.Fprintf(w, "It cannot be used here: %s.\n", reason)
 	}
-	fmt.Fprintf(w, "Provider %s%s\n", spec.Provider, blockTraits(spec))
+	about := []string{"Provider " + spec.Provider}
+	for _, c := range spec.Categories {
+		about = append(about, strings.ToLower(string(c)))
+	}
+	fmt.Fprintln(w, strings.Join(append(about, blockdocs.Traits(spec)...), "; "))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if rows := blockdocs.Inputs(spec); len(rows) > 0 {
 		fmt.Fprintln(table, "\nINPUT\tTYPE\tDEFAULT\tMEANING")
@@ -84,27 +88,6 @@ func showBlock(w io.Writer, spec *core.BlockSpec, reason string) error {
 		fmt.Fprintln(w, plainType(fee))
 	}
 	return nil
-}
-
-// blockTraits tells what else a reader should know of a block.
-func blockTraits(spec *core.BlockSpec) string {
-	var parts []string
-	for _, c := range spec.Categories {
-		parts = append(parts, strings.ToLower(string(c)))
-	}
-	if spec.Webhook != nil {
-		parts = append(parts, "started by webhooks")
-	}
-	if spec.Sensitive {
-		parts = append(parts, "asks for review in the sensitive safe mode")
-	}
-	if spec.Static {
-		parts = append(parts, "its outputs stay for later runs of the next node")
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return "; " + strings.Join(parts, ", ")
 }
 
 // plainType is text of the reference as a terminal shows it.

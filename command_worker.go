@@ -41,6 +41,9 @@ func work(ctx context.Context, f *flags) error {
 	if err := p.Start(ctx); err != nil {
 		return errors.Join(err, p.Close(ctx))
 	}
+	if c.Files.URL == "" {
+		log.Warn("files.url is not set, so that other processes do not find the files that runs make here", "folder", c.DataDir)
+	}
 	log.Info("the worker is ready", "version", version())
 	if !f.cmd.PersistentFlags().Changed("listen") {
 		<-ctx.Done()

@@ -44,7 +44,7 @@ type uploadedFile struct {
 	remove   func()
 }
 
-// upload writes the part "file" of a form to disk. It stops at most bytes with the
+// upload writes the part "file" of a form to disk. It stops after most bytes with the
 // error tooLarge gives for what arrived so far.
 func (a *API) upload(c echo.Context, most int64, tooLarge func(size int64) error) (*uploadedFile, error) {
 	// Without a deadline, a client that sends nothing would hold a connection.

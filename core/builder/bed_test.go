@@ -191,7 +191,7 @@ type copied struct {
 
 func (c copied) Spec() *core.BlockSpec { return &c.spec }
 
-// manyBlocks holds n blocks that say as much of themselves as some ones.
+// manyBlocks holds n blocks that say as much of themselves as real ones.
 func manyBlocks(tb testing.TB, n int) *core.Registry {
 	tb.Helper()
 	p := &core.Provider{Name: "many", Title: "Many"}

@@ -173,7 +173,7 @@ func (f *Files) Local(ctx context.Context, run *core.Run, ref string) (*core.Loc
 	return f.keep(ctx, run, bytes.NewReader(data), mime, name, f.maxFile)
 }
 
-// keep writes content of most bytes at most to the node's folder.
+// keep writes content to the node's folder, if it has no more bytes than most.
 func (f *Files) keep(ctx context.Context, run *core.Run, from io.Reader, kind, name string, most int64) (*core.LocalFile, error) {
 	n, err := f.scratch.of(run)
 	if err != nil {

@@ -178,7 +178,7 @@ func (n *node) place(name string) string {
 var safeExt = regexp.MustCompile(`^\.[0-9A-Za-z]{1,10}$`)
 
 // write copies content to a file and gives its size. It stops with an error of
-// kind TooLarge beyond most bytes, or beyond what the run may have.
+// kind TooLarge after most bytes, or beyond what the run may have.
 func (s *scratch) write(ctx context.Context, n *node, path string, from io.Reader, most int64) (size int64, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

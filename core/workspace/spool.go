@@ -9,8 +9,8 @@ import (
 	"agentserver/core"
 )
 
-// Spool writes content that comes from a client to a temporary file, of most
-// bytes at most, and gives it and what removes it.
+// Spool writes content that comes from a client to a temporary file, and gives
+// it and what removes it. More than most bytes are an error of kind TooLarge.
 func (f *Files) Spool(ctx context.Context, from io.Reader, name string, most int64) (file *core.LocalFile, done func(), err error) {
 	// A run of its own, whose folder goes with it.
 	run := &core.Run{GraphExecID: uuid.NewString(), NodeExecID: "upload"}

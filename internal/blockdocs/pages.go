@@ -145,7 +145,7 @@ func providerPages(p *core.Provider, example func(string) *Example) map[string]s
 
 func writeBlock(b *strings.Builder, spec *core.BlockSpec, example *Example) {
 	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", spec.Name, prose(spec.Description))
-	fmt.Fprintf(b, "`%s`%s\n", spec.ID, traits(spec))
+	fmt.Fprintln(b, strings.Join(append([]string{code(spec.ID)}, Traits(spec)...), "; "))
 	if spec.Disabled != "" {
 		fmt.Fprintf(b, "\nIt cannot be used: %s.\n", prose(strings.TrimRight(spec.Disabled, ".")))
 	}
@@ -162,25 +162,22 @@ func writeBlock(b *strings.Builder, spec *core.BlockSpec, example *Example) {
 	}
 }
 
-// traits tells what else a reader should know of a block.
-func traits(spec *core.BlockSpec) string {
-	var parts []string
+// Traits tells what else a reader should know of a block, a few words each.
+func Traits(spec *core.BlockSpec) []string {
+	var list []string
 	if spec.UI != core.UIStandard {
-		parts = append(parts, "kind "+string(spec.UI))
+		list = append(list, "kind "+string(spec.UI))
 	}
 	if spec.Webhook != nil {
-		parts = append(parts, "started by webhooks")
+		list = append(list, "started by webhooks")
 	}
 	if spec.Sensitive {
-		parts = append(parts, "asks for review in the sensitive safe mode")
+		list = append(list, "asks for review in the sensitive safe mode")
 	}
 	if spec.Static {
-		parts = append(parts, "its outputs stay for later runs of the next node")
+		list = append(list, "its outputs stay for later runs of the next node")
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return "; " + strings.Join(parts, "; ")
+	return list
 }
 
 func writeRows(b *strings.Builder, kind string, rows []Row) {
